@@ -1,0 +1,3 @@
+//! `bytecost`: the command line.
+
+fn main() {}
