@@ -1,0 +1,316 @@
+"""Exact executions and misses from monitoring events that disturb no specialization (3.12+).
+
+Only transfers that are not fall-through are counted: where straight runs start (function start,
+resumption, handler entry) and where they end (jump, taken branch, return, yield, raise). The
+executions of every instruction follow by flow conservation, which the reader of the result solves. Misses come from the inline
+counters of specialized sites, polled often enough that no counter can wrap unseen; see
+bytecost_misses.
+"""
+
+import _thread
+import os
+import sys
+import time
+
+import bytecost_misses
+import bytecost_opcodes
+
+monitoring = sys.monitoring
+events = monitoring.events
+DISABLE = monitoring.DISABLE
+clock = time.perf_counter_ns
+getpid = os.getpid
+get_ident = _thread.get_ident
+thread_count = _thread._count
+EVERY = 48  # boundary events between two polls; below the cooldown, with room for a few threads
+FEWER = 24  # with several threads, each may be amid a run of its own
+NEVER = 1 << 62
+LET_GO = -1  # marks a FOR_ITER whose branch events are to be switched off
+COUNTDOWN = 1  # index in a table that no instruction offset has
+
+
+class Counter:
+    """Tables by id of code object: an even index counts starts at that offset, an odd one ends at the
+    offset before it; index 1 counts down to the next poll."""
+
+    def __init__(self, run):
+        self.run = run
+        self.tables = {}
+        self.codes = {}
+        self.raises = {}
+        self.active = {}
+        self.sites = {}
+        self.calls = {}
+        self.thrown = set()
+        self.threads = 0
+        self.stopped = False
+        self.tool = self.free_tool()
+        self.right_only = hasattr(events, "BRANCH_RIGHT")
+        self.calibration = bytecost_misses.calibrate()
+        self.flush_at = 1 << 8
+        self.polls = 0
+
+    def free_tool(self):
+        for tool in (4, 3, 1, 2, 0, 5):
+            if monitoring.get_tool(tool) is None:
+                monitoring.use_tool_id(tool, "bytecost")
+                return tool
+        raise SystemExit("bytecost: every monitoring tool id is taken at start")
+
+    def start(self):
+        callbacks = self.callbacks()
+        local = ["PY_RESUME", "PY_RETURN", "PY_YIELD", "JUMP", "BRANCH_RIGHT" if self.right_only else "BRANCH"]
+        everywhere = ["PY_START", "RAISE", "RERAISE", "EXCEPTION_HANDLED", "PY_THROW"]
+        self.local = 0
+        for name in local:
+            self.local |= getattr(events, name)
+        mask = 0
+        for name in everywhere:
+            mask |= getattr(events, name)
+        for name in local + everywhere:
+            monitoring.register_callback(self.tool, getattr(events, name), callbacks[name])
+        monitoring.set_events(self.tool, mask)
+
+    def stop(self):
+        """No more events; a last poll of every site."""
+        if self.stopped:
+            return
+        self.stopped = True
+        try:
+            monitoring.set_events(self.tool, 0)
+            for code in list(self.codes.values()):
+                monitoring.set_local_events(self.tool, code, 0)
+        except ValueError:  # the target has freed our tool id
+            self.run.notes.append("the target took over bytecost's monitoring tool; counts may be incomplete")
+        for sites in self.sites.values():
+            sites.poll()
+
+    def discover(self, code):
+        """The table of a code object seen for the first time, None when it is not measured."""
+        name = code.co_filename
+        files = self.run.files
+        if not files.wanted(name):
+            if name[:1] == "<" and name[:8] != "<frozen ":
+                files.strings.add(id(code))
+            return None
+        key = id(code)
+        table = [0] * (len(code.co_code) + 2)
+        sites = bytecost_misses.Sites(code, self.calibration)
+        table[COUNTDOWN] = EVERY if sites.offsets else NEVER
+        if not self.right_only:
+            for offset in sites.for_iters:
+                table[offset + 1] = LET_GO
+        self.tables[key], self.codes[key], self.sites[key] = table, code, sites
+        self.raises[key], self.calls[key] = {}, [0]
+        files.add_loose(code)
+        monitoring.set_local_events(self.tool, code, self.local)
+        return table
+
+    def poll(self, code, table):
+        """Read the site counters of a code object; restart its countdown."""
+        sites = self.sites[id(code)]
+        if sites.offsets:
+            sites.poll()
+            threads = thread_count()
+            if threads:
+                self.threads = max(self.threads, threads + 1)
+                sites.threads = max(sites.threads, threads + 1)
+            table[COUNTDOWN] = FEWER if threads else EVERY
+        else:
+            table[COUNTDOWN] = NEVER
+        self.polls += 1
+        if self.polls >= self.flush_at:
+            self.flush()
+
+    def flush(self):
+        """Now and then, so that a crash leaves something; at most a fiftieth of the time goes here."""
+        run = self.run
+        if run.pid != getpid():
+            self.flush_at = NEVER
+            return
+        before = clock()
+        run.write(partial=True)
+        after = clock()
+        elapsed = max(after - run.started, 1)
+        per_poll = elapsed / self.polls
+        self.flush_at = self.polls + int(max(after - before, 20_000_000) * 50 / per_poll) + 1
+
+    def callbacks(self):
+        """The event callbacks, closures over the table of the code object seen last."""
+        tables, all_raises, all_calls = self.tables, self.raises, self.calls
+        discover, poll, thrown = self.discover, self.poll, self.thrown
+        current = table = None
+        # From a branch to the instruction after it.
+        gap = 2 + 2 * bytecost_opcodes.caches_of(bytecost_opcodes.opcode.opmap["POP_JUMP_IF_FALSE"])
+
+        # `table` and `current` are set with no call between them: no other thread comes in between.
+        def py_start(code, offset):
+            nonlocal current, table
+            if code is not current:
+                found = tables.get(id(code))
+                if found is None:
+                    found = discover(code)
+                    if found is None:
+                        return DISABLE
+                table = found
+                current = code
+            table[offset] += 1
+            mine = table
+            all_calls[id(code)][0] += 1
+            left = mine[1]
+            if left:
+                mine[1] = left - 1
+            else:
+                poll(code, mine)
+
+        def py_resume(code, offset):
+            nonlocal current, table
+            if code is not current:
+                found = tables[id(code)]
+                table = found
+                current = code
+            table[offset] += 1
+            left = table[1]
+            if left:
+                table[1] = left - 1
+            else:
+                poll(code, table)
+
+        def py_return(code, offset, value):
+            nonlocal current, table
+            if code is not current:
+                found = tables[id(code)]
+                table = found
+                current = code
+            table[offset + 1] += 1
+            left = table[1]
+            if left:
+                table[1] = left - 1
+            else:
+                poll(code, table)
+
+        def py_yield(code, offset, value):
+            nonlocal current, table
+            if code is not current:
+                found = tables[id(code)]
+                table = found
+                current = code
+            table[offset + 1] += 1
+
+        def jump(code, source, target):
+            nonlocal current, table
+            if code is not current:
+                found = tables[id(code)]
+                table = found
+                current = code
+            table[source + 1] += 1
+            left = table[1]
+            if left:
+                table[1] = left - 1
+            else:
+                poll(code, table)
+
+        def branch(code, source, target):
+            """3.12 and 3.13: both outcomes are told, the taken one leads further on."""
+            nonlocal current, table
+            if code is not current:
+                found = tables[id(code)]
+                table = found
+                current = code
+            if target - source > gap:
+                if table[source + 1] < 0:
+                    return DISABLE
+                table[source + 1] += 1
+            elif table[source + 1] < 0:
+                return DISABLE
+
+        def branch_right(code, source, target):
+            """3.14+: taken branches only, the other outcome falls through."""
+            nonlocal current, table
+            if code is not current:
+                found = tables[id(code)]
+                table = found
+                current = code
+            table[source + 1] += 1
+
+        # Exceptions are rare: these look their code object up each time.
+        def throw(code, offset, error):
+            if id(code) in tables:
+                thrown.add((get_ident(), id(code)))
+
+        def raised(code, offset, error):
+            key = id(code)
+            ends = all_raises.get(key)
+            if ends is None:
+                return
+            if thrown and (get_ident(), key) in thrown:
+                thrown.discard((get_ident(), key))  # a throw into a generator: its run ended at the yield
+                return
+            trace = error.__traceback__
+            # A StopIteration that FOR_ITER or SEND swallows has no entry for this frame.
+            if trace is not None and trace.tb_frame.f_code is code:
+                last = trace.tb_lasti
+                ends[last] = ends.get(last, 0) + 1
+
+        def reraised(code, offset, error):
+            ends = all_raises.get(id(code))
+            if ends is not None:
+                ends[offset] = ends.get(offset, 0) + 1
+
+        def handled(code, offset, error):
+            found = tables.get(id(code))
+            if found is not None:
+                found[offset] += 1
+                left = found[1]
+                if left:
+                    found[1] = left - 1
+                else:
+                    poll(code, found)
+
+        return {
+            "PY_START": py_start,
+            "PY_RESUME": py_resume,
+            "PY_RETURN": py_return,
+            "PY_YIELD": py_yield,
+            "JUMP": jump,
+            "BRANCH": branch,
+            "BRANCH_RIGHT": branch_right,
+            "PY_THROW": throw,
+            "RAISE": raised,
+            "RERAISE": reraised,
+            "EXCEPTION_HANDLED": handled,
+        }
+
+    def report(self, code):
+        """What was counted for a code object, None if it never started."""
+        key = id(code)
+        table = self.tables.get(key)
+        if table is None or self.codes[key] is not code:
+            return None
+        starts, ends = {}, {}
+        for index, value in enumerate(table):
+            if value > 0 and index != COUNTDOWN:
+                if index & 1:
+                    ends[index - 1] = value
+                else:
+                    starts[index] = value
+        sites = self.sites[key]
+        return {
+            "calls": self.calls[key][0],
+            "starts": starts,
+            "ends": ends,
+            "raises": self.raises[key],
+            "active": self.active.get(key, {}),
+            "sites": sites.report(),
+            "threads": sites.threads,
+        }
+
+    def look_at_frames(self):
+        """Where frames that have not ended stand: their runs end there for now."""
+        self.active = {}
+        for frame in sys._current_frames().values():
+            while frame is not None:
+                if id(frame.f_code) in self.tables:
+                    at = self.active.setdefault(id(frame.f_code), {})
+                    at[frame.f_lasti] = at.get(frame.f_lasti, 0) + 1
+                frame = frame.f_back

@@ -1,0 +1,122 @@
+"""Exact executions by opcode tracing, for 3.11, which has no monitoring.
+
+Tracing switches specialization off, so this pass says nothing about states or misses.
+"""
+
+import _thread
+import sys
+
+real_settrace = sys.settrace
+real_start_thread = _thread.start_new_thread
+
+
+class Counter:
+    """Executions by offset for each code object, straight from the opcode events."""
+
+    calibration = None
+
+    def __init__(self, run):
+        self.run = run
+        self.tables = {}
+        self.codes = {}
+        self.locals = {}
+        self.calls = {}
+        self.foreign = None
+
+    def start(self):
+        self.keep_tracing()
+        self.tracer = self.make_tracer()
+        real_settrace(self.tracer)
+
+    def stop(self):
+        real_settrace(None)
+
+    def keep_tracing(self):
+        """A trace function of the target's would replace ours: it is noted, not installed."""
+        wished = [None]
+
+        def settrace(function, /):
+            wished[0] = function
+            if function is not None:
+                self.foreign = "sys.settrace"
+
+        def start_new_thread(function, args, kwargs=None, /):
+            def traced(*args, **kwargs):
+                real_settrace(self.tracer)
+                return function(*args, **kwargs)
+
+            return real_start_thread(traced, args, kwargs or {})
+
+        sys.settrace, sys.gettrace = settrace, lambda: wished[0]
+        _thread.start_new_thread = _thread.start_new = start_new_thread
+        threading = sys.modules.get("threading")
+        if threading is not None:
+            threading._start_new_thread = start_new_thread
+
+    def make_tracer(self):
+        tables, functions, all_calls = self.tables, self.locals, self.calls
+        discover = self.discover
+
+        def tracer(frame, event, arg):
+            code = frame.f_code
+            key = id(code)
+            function = functions.get(key)
+            if function is None:
+                function = discover(code)
+                if function is None:
+                    return None
+            if event == "call":  # at a RESUME, which has no opcode event of its own
+                at = frame.f_lasti
+                tables[key][at] += 1
+                if at == first_resume[key]:
+                    all_calls[key][0] += 1
+            frame.f_trace_opcodes = True
+            frame.f_trace_lines = False
+            return function
+
+        first_resume = self.first_resume = {}
+        return tracer
+
+    def discover(self, code):
+        """The local trace function of a code object, None when it is not measured."""
+        name = code.co_filename
+        files = self.run.files
+        if not files.wanted(name):
+            if name[:1] == "<" and name[:8] != "<frozen ":
+                files.strings.add(id(code))
+            return None
+        key = id(code)
+        table = self.tables[key] = [0] * len(code.co_code)
+        self.codes[key] = code
+        self.calls[key] = [0]
+        self.first_resume[key] = resume_offset(code)
+        files.add_loose(code)
+
+        def local(frame, event, arg):
+            if event == "opcode":
+                table[frame.f_lasti] += 1
+            return local
+
+        self.locals[key] = local
+        return local
+
+    def report(self, code):
+        key = id(code)
+        table = self.tables.get(key)
+        if table is None or self.codes[key] is not code:
+            return None
+        return {
+            "calls": self.calls[key][0],
+            "executions": {offset: count for offset, count in enumerate(table) if count},
+            "resume": self.first_resume[key],
+        }
+
+
+def resume_offset(code):
+    """Offset of the first RESUME: tracing begins there, the prologue before it has no events."""
+    import bytecost_opcodes
+
+    for offset, name, _ in bytecost_opcodes.walk(code):
+        if name == "RESUME":
+            return offset
+    return 0
