@@ -11,4 +11,9 @@
 //! `collect` runs things; from `profile` on everything is pure: no clock, no file system, no
 //! process.
 
+pub mod bytecode;
+pub mod collect;
+pub mod cpython;
+#[allow(unsafe_code, reason = "the one module that may")]
+pub mod os;
 pub mod profile;

@@ -109,7 +109,7 @@ pub struct Pass {
 }
 
 /// How a pass ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "how")]
 pub enum Outcome {
     /// The workload completed.

@@ -11,7 +11,7 @@ deletes or replaces builtins cannot break a measurement.
 import builtins
 import sys
 
-HERE = sys.path[0]
+HERE = __file__[: -len("/boot.py")]
 PRIVATE = dict(vars(builtins))
 LOADED = {}
 
@@ -40,6 +40,8 @@ def read_job(path):
     return job
 
 
+if sys.path and sys.path[0] == HERE:
+    del sys.path[0]  # absent already under -P and PYTHONSAFEPATH
 PRIVATE["__import__"] = load
 JOB = read_job(sys.argv[1])
 load("bytecost_main").main(JOB)

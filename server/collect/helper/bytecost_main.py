@@ -82,8 +82,12 @@ class Run:
 
 def main(job):
     run = Run(job)
-    for name in job.get("hide-environment", ()):
-        os.environ.pop(name, None)
+    for entry in job.get("environment", ()):  # what was set for this start only
+        name, found, value = entry.partition("=")
+        if found:
+            os.environ[name] = value
+        else:
+            os.environ.pop(name, None)
     crash_log(run)
     survive_limits()
     end_on_request(run)

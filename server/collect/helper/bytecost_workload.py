@@ -99,11 +99,17 @@ def compile_file(run, path, transform):
     return compile(data, path, "exec", dont_inherit=True)
 
 
+def put_first(folder):
+    """Where `python` looks first, unless it was told not to."""
+    if not sys.flags.safe_path:
+        sys.path.insert(0, folder)
+
+
 def script(run, transform):
     """`python FILE ARGS`."""
     path = run.one("file")
     sys.argv[:] = [run.one("argv0", path), *run.job.get("argv", ())]
-    sys.path[0] = os.path.dirname(path)
+    put_first(os.path.dirname(path))
     main = fresh_main(path)
     code = compile_file(run, path, transform)
     if run.files.wanted(path):
@@ -117,7 +123,7 @@ def script(run, transform):
 def module(run, transform):
     """`python -m NAME ARGS`."""
     sys.argv[:] = [run.one("module"), *run.job.get("argv", ())]
-    sys.path[0] = os.getcwd()
+    put_first(os.getcwd())
     fresh_main()
     import runpy
 
@@ -130,7 +136,7 @@ def module(run, transform):
 def pytest(run, transform):
     """`python -m pytest SELECTION ARGS`, in this process, with plain asserts."""
     sys.argv[:] = ["pytest", run.one("selection"), *run.job.get("argv", ())]
-    sys.path[0] = os.getcwd()
+    put_first(os.getcwd())
     fresh_main()
     try:
         from pytest import main
@@ -149,7 +155,7 @@ def calls(run, transform):
     """Evaluate an expression in the namespace of the target's module, again and again."""
     path, name, root = run.one("file"), run.one("module"), run.one("import-root")
     sys.argv[:] = [path, *run.job.get("argv", ())]
-    sys.path[0] = root
+    sys.path.insert(0, root)
     fresh_main()
     namespace = dict(vars(import_target(run, path, name, transform)))
     setup = run.one("setup")

@@ -1,0 +1,382 @@
+//! Runs things: the target under the helper, one process a pass.
+
+pub mod helper;
+pub mod merge;
+pub mod process;
+pub mod stdin;
+pub mod wire;
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use self::helper::{Helper, Job};
+use self::merge::Finished;
+use self::process::End;
+use self::stdin::Input;
+use crate::profile::{Outcome, PassKind, Profile, Python, Workload, WorkloadKind};
+
+/// Most calls of the natural pass.
+pub const MOST_CALLS: u64 = 10_000;
+/// Most calls of the counted passes.
+pub const MOST_COUNTED: u64 = 1_000;
+/// A counted pass repeats a short workload until it is as long as this when not counted.
+const LONG_ENOUGH_NS: f64 = 1_000_000.0;
+
+/// What can go wrong in bytecost's own part of a run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The helper could not be unpacked.
+    #[error("cannot write the helper to the temporary folder: {0}; set TMPDIR to a folder you can write to")]
+    Unpack(std::io::Error),
+    /// The interpreter could not be started.
+    #[error("cannot start {}: {error}", python.display())]
+    Start {
+        /// The interpreter.
+        python: PathBuf,
+        /// The system's reason.
+        error: std::io::Error,
+    },
+    /// The helper failed.
+    #[error("the helper failed in the {pass} pass under Python {python}: {what}; please report this")]
+    Helper {
+        /// The pass.
+        pass: &'static str,
+        /// The interpreter's version.
+        python: String,
+        /// Type, message and place.
+        what: String,
+    },
+    /// The user cancelled.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// Everything a run needs to know.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The interpreter.
+    pub python: Python,
+    /// What is run, for the record.
+    pub workload: Workload,
+    /// Folder whose files are measured.
+    pub root: PathBuf,
+    /// Measure the files that match one of these globs instead.
+    pub include: Vec<String>,
+    /// File of a function or script.
+    pub file: Option<PathBuf>,
+    /// Module name: of the file for functions, of `-m` for modules.
+    pub module: Option<String>,
+    /// Folder the module is imported from, for functions.
+    pub import_root: Option<PathBuf>,
+    /// The file belongs to a package.
+    pub package: bool,
+    /// `sys.argv[0]` of a script.
+    pub argv0: Option<String>,
+    /// What pytest is to run.
+    pub selection: Option<String>,
+    /// Examples of a docstring.
+    pub doctest: Vec<String>,
+    /// Make the counted passes; else only the natural one, with a single call.
+    pub count: bool,
+    /// How long calls are repeated in the natural pass.
+    pub budget: Duration,
+    /// When a pass is stopped.
+    pub deadline: Option<Duration>,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    /// The pass that runs.
+    pub pass: PassKind,
+    /// Its number, from 1.
+    pub number: usize,
+    /// How many passes there will be.
+    pub passes: usize,
+    /// How much of it is done, 0 to 1, if it can be told.
+    pub fraction: Option<f64>,
+    /// Calls so far.
+    pub calls: u64,
+    /// Since the pass began.
+    pub elapsed: Duration,
+}
+
+/// Runs all passes of a workload and merges what they saw.
+///
+/// A target that fails is no error: the profile says so and holds what was measured.
+///
+/// # Errors
+/// See [`Error`]. On every path all processes of the run are gone.
+pub async fn run(
+    request: &Request,
+    cancelled: &mut watch::Receiver<bool>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Profile, Error> {
+    let helper = Helper::unpack().map_err(Error::Unpack)?;
+    let mut session = Session {
+        request,
+        helper,
+        input: match request.workload.kind {
+            WorkloadKind::Call | WorkloadKind::Doctest => Input::Empty,
+            WorkloadKind::Script | WorkloadKind::Module | WorkloadKind::Pytest => Input::ours(),
+        },
+        environment: environment(),
+        passes: kinds(request),
+    };
+    let mut finished = vec![session.pass(PassKind::Natural, 1, MOST_CALLS, cancelled, progress).await?];
+    if worth_counting(&finished[0]) {
+        let calls = counted_calls(&finished[0]);
+        for number in 2..=session.passes.len() {
+            let kind = session.passes[number - 1];
+            finished.push(session.pass(kind, number, calls, cancelled, progress).await?);
+        }
+    }
+    let read = |path: &str| std::fs::read(path);
+    Ok(merge::merge(request.python.clone(), request.workload.clone(), &request.root, &finished, &read))
+}
+
+/// 3.11 has no monitoring: its executions and misses need a pass each.
+fn kinds(request: &Request) -> Vec<PassKind> {
+    let mut kinds = vec![PassKind::Natural];
+    if request.count {
+        kinds.push(PassKind::Count);
+        if request.python.minor == "3.11" {
+            kinds.push(PassKind::Misses);
+        }
+    }
+    kinds
+}
+
+/// A crash is not repeated; a file that does not compile has nothing to count.
+fn worth_counting(natural: &Finished) -> bool {
+    !matches!(natural.outcome, Outcome::Killed { .. })
+        && natural.result.as_ref().is_some_and(|result| !result.codes.is_empty())
+}
+
+/// One call, or for short workloads the power of ten that makes about a millisecond.
+fn counted_calls(natural: &Finished) -> u64 {
+    let Some(result) = &natural.result else { return 1 };
+    if result.calls <= 1 {
+        return 1;
+    }
+    let per_call = result.wall_ns as f64 / result.calls as f64;
+    let mut calls = 1;
+    while calls * 10 <= result.calls.min(MOST_COUNTED) && calls as f64 * per_call < LONG_ENOUGH_NS {
+        calls *= 10;
+    }
+    calls
+}
+
+/// Variables every pass starts with: the JIT off, one hash seed for all passes. The helper takes
+/// them back before the target can see them.
+fn environment() -> Vec<(String, String)> {
+    let mut variables = vec![("PYTHON_JIT".to_owned(), "0".to_owned())];
+    if std::env::var_os("PYTHONHASHSEED").is_none() {
+        let seed = RandomState::new().build_hasher().finish() % 4_294_967_296;
+        variables.push(("PYTHONHASHSEED".to_owned(), seed.to_string()));
+    }
+    variables
+}
+
+struct Session<'a> {
+    request: &'a Request,
+    helper: Helper,
+    input: Input,
+    environment: Vec<(String, String)>,
+    passes: Vec<PassKind>,
+}
+
+impl Session<'_> {
+    async fn pass(
+        &mut self,
+        kind: PassKind,
+        number: usize,
+        calls: u64,
+        cancelled: &mut watch::Receiver<bool>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Finished, Error> {
+        let name = name(kind);
+        let result = self.helper.file(&format!("{name}.result"));
+        let progress_file = self.helper.file(&format!("{name}.progress"));
+        let job = self.helper.file(&format!("{name}.job"));
+        let text = self.job(kind, calls, &result, &progress_file);
+        std::fs::write(&job, text.text()).map_err(Error::Unpack)?;
+        let python = Path::new(&self.request.python.executable);
+        let started = Instant::now();
+        let passes = self.passes.len();
+        let mut tick = || {
+            let (fraction, calls) = read_progress(&progress_file);
+            progress(Progress { pass: kind, number, passes, fraction, calls, elapsed: started.elapsed() });
+        };
+        tick();
+        let command = process::Command {
+            python,
+            arguments: vec![self.helper.program(), job],
+            environment: &self.environment,
+            show_output: number == 1,
+            deadline: self.request.deadline,
+        };
+        let end = process::run(command, &mut self.input, cancelled, &mut tick)
+            .await
+            .map_err(|error| Error::Start { python: python.to_owned(), error })?;
+        if matches!(end, End::Cancelled) {
+            return Err(Error::Cancelled);
+        }
+        let read = self.read(kind, &result)?;
+        let place = crash_place(&result.with_extension("result.crash"), self.helper.folder());
+        let outcome = outcome(&end, read.as_ref(), self.request.deadline, place);
+        Ok(Finished { kind, outcome, result: read })
+    }
+
+    fn job(&self, kind: PassKind, calls: u64, result: &Path, progress: &Path) -> Job {
+        let request = self.request;
+        let mut job = Job::default();
+        job.add("pass", name(kind));
+        job.add("kind", match request.workload.kind {
+            WorkloadKind::Call => "call",
+            WorkloadKind::Doctest => "doctest",
+            WorkloadKind::Script => "script",
+            WorkloadKind::Module => "module",
+            WorkloadKind::Pytest => "pytest",
+        });
+        job.add("result", bytes(result)).add("progress", bytes(progress)).add("root", bytes(&request.root));
+        for glob in &request.include {
+            job.add("include", glob);
+        }
+        for (name, _) in &self.environment {
+            // `NAME` alone is removed again, `NAME=VALUE` set back.
+            job.add("environment", match std::env::var(name) {
+                Ok(value) => format!("{name}={value}"),
+                Err(_) => name.clone(),
+            });
+        }
+        for (key, path) in [("file", &request.file), ("import-root", &request.import_root)] {
+            if let Some(path) = path {
+                job.add(key, bytes(path));
+            }
+        }
+        let texts = [
+            ("module", &request.module),
+            ("argv0", &request.argv0),
+            ("selection", &request.selection),
+            ("call", &request.workload.call),
+            ("setup", &request.workload.setup),
+        ];
+        for (key, text) in texts {
+            if let Some(text) = text {
+                job.add(key, text);
+            }
+        }
+        job.add("package", if request.package { "1" } else { "0" });
+        for example in &request.doctest {
+            job.add("example", example);
+        }
+        for argument in &request.workload.arguments {
+            job.add("argv", argument);
+        }
+        let natural = kind == PassKind::Natural;
+        job.add("calls", if request.count || !natural { calls } else { 1 }.to_string());
+        let budget = if natural { request.budget.as_nanos() } else { 0 };
+        job.add("budget-ns", budget.to_string());
+        if let Some(deadline) = request.deadline {
+            job.add("deadline", deadline.as_secs_f64().to_string());
+        }
+        job
+    }
+
+    fn read(&self, kind: PassKind, path: &Path) -> Result<Option<wire::Result>, Error> {
+        let Ok(text) = std::fs::read(path) else { return Ok(None) };
+        let failed = |what: String| Error::Helper {
+            pass: name(kind),
+            python: self.request.python.version.clone(),
+            what,
+        };
+        match serde_json::from_slice::<wire::Result>(&text) {
+            Ok(result) if result.format == wire::FORMAT => Ok(Some(result)),
+            Ok(result) => Err(failed(format!("its result has format {}", result.format))),
+            Err(error) => {
+                #[derive(serde::Deserialize)]
+                struct Failure {
+                    error: String,
+                }
+                let said = serde_json::from_slice::<Failure>(&text).map(|failure| failure.error);
+                Err(failed(said.unwrap_or_else(|_| format!("its result cannot be read: {error}"))))
+            }
+        }
+    }
+}
+
+/// Name of a pass, as in the report.
+#[must_use]
+pub fn name(kind: PassKind) -> &'static str {
+    match kind {
+        PassKind::Natural => "natural",
+        PassKind::Count => "count",
+        PassKind::Misses => "misses",
+    }
+}
+
+#[cfg(unix)]
+fn bytes(path: &Path) -> Vec<u8> {
+    use std::os::unix::ffi::OsStrExt;
+    path.as_os_str().as_bytes().to_vec()
+}
+
+#[cfg(not(unix))]
+fn bytes(path: &Path) -> Vec<u8> {
+    path.to_string_lossy().into_owned().into_bytes()
+}
+
+/// `FRACTION CALLS`, as the helper writes it now and then.
+fn read_progress(path: &Path) -> (Option<f64>, u64) {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let mut words = text.split(' ');
+    let fraction = words.next().and_then(|word| word.parse().ok());
+    (fraction, words.next().and_then(|word| word.parse().ok()).unwrap_or(0))
+}
+
+/// What the helper says, corrected by how its process ended.
+fn outcome(end: &End, result: Option<&wire::Result>, deadline: Option<Duration>, place: Option<String>) -> Outcome {
+    let End::Ended(status) = end else {
+        let seconds = deadline.unwrap_or_default().as_secs_f64();
+        return match result {
+            // It may have come to its end while we asked.
+            Some(result) if !result.partial => result.outcome.clone(),
+            _ => Outcome::TimedOut { seconds },
+        };
+    };
+    if let Some(signal) = signal_of(*status) {
+        return Outcome::Killed { signal, place };
+    }
+    match result {
+        Some(result) if !result.partial => result.outcome.clone(),
+        _ => Outcome::Exited { status: status.code().unwrap_or(1) },
+    }
+}
+
+#[cfg(unix)]
+fn signal_of(status: std::process::ExitStatus) -> Option<String> {
+    use std::os::unix::process::ExitStatusExt;
+    let number = status.signal()?;
+    let name = nix::sys::signal::Signal::try_from(number);
+    Some(name.map_or_else(|_| format!("signal {number}"), |signal| signal.to_string()))
+}
+
+#[cfg(not(unix))]
+fn signal_of(_: std::process::ExitStatus) -> Option<String> {
+    None
+}
+
+/// The innermost frame of a fatal signal, from what `faulthandler` left.
+fn crash_place(log: &Path, helper: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(log).ok()?;
+    text.lines().find_map(|line| {
+        let rest = line.trim_start().strip_prefix("File \"")?;
+        let (file, rest) = rest.split_once("\", line ")?;
+        
+        (!Path::new(file).starts_with(helper)).then(|| format!("{file}:{rest}"))
+    })
+}

@@ -1,0 +1,81 @@
+//! The embedded Python helper, unpacked into a folder of its own for one run.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+const FILES: [(&str, &str); 11] = [
+    ("boot.py", include_str!("helper/boot.py")),
+    ("bytecost_count.py", include_str!("helper/bytecost_count.py")),
+    ("bytecost_files.py", include_str!("helper/bytecost_files.py")),
+    ("bytecost_main.py", include_str!("helper/bytecost_main.py")),
+    ("bytecost_misses.py", include_str!("helper/bytecost_misses.py")),
+    ("bytecost_opcodes.py", include_str!("helper/bytecost_opcodes.py")),
+    ("bytecost_report.py", include_str!("helper/bytecost_report.py")),
+    ("bytecost_rewrite.py", include_str!("helper/bytecost_rewrite.py")),
+    ("bytecost_trace.py", include_str!("helper/bytecost_trace.py")),
+    ("bytecost_wire.py", include_str!("helper/bytecost_wire.py")),
+    ("bytecost_workload.py", include_str!("helper/bytecost_workload.py")),
+];
+
+
+/// The unpacked helper and the files it exchanges with us; removed on drop.
+pub struct Helper {
+    folder: TempDir,
+}
+
+impl Helper {
+    /// Unpacks the helper.
+    pub fn unpack() -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("bytecost-").tempdir()?;
+        for (name, text) in FILES {
+            std::fs::write(folder.path().join(name), text)?;
+        }
+        Ok(Self { folder })
+    }
+
+    /// The program to run.
+    #[must_use]
+    pub fn program(&self) -> PathBuf {
+        self.folder.path().join("boot.py")
+    }
+
+    /// A file of this run.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The folder, to recognize the helper's own frames.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// A job file: one `key<TAB>hexadecimal` a line, so that no value can break the form.
+#[derive(Debug, Default, Clone)]
+pub struct Job {
+    text: String,
+}
+
+impl Job {
+    /// Adds a value; a key may have several.
+    pub fn add(&mut self, key: &str, value: impl AsRef<[u8]>) -> &mut Self {
+        use std::fmt::Write;
+        self.text.push_str(key);
+        self.text.push('\t');
+        for byte in value.as_ref() {
+            let _ = write!(self.text, "{byte:02x}");
+        }
+        self.text.push('\n');
+        self
+    }
+
+    /// The file's content.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}

@@ -1,0 +1,162 @@
+//! What the helper writes at the end of a pass.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::bytecode::Tables;
+use crate::profile::{Outcome, PassKind};
+
+/// Version of the form between helper and reader; both are in one binary.
+pub const FORMAT: u32 = 1;
+
+/// The result of one pass.
+#[derive(Debug, Deserialize)]
+pub struct Result {
+    /// Equal to [`FORMAT`].
+    pub format: u32,
+    /// The instrument.
+    pub pass: PassKind,
+    /// Written while the workload was still running.
+    pub partial: bool,
+    /// How the workload ended.
+    pub outcome: Outcome,
+    /// Completed calls.
+    pub calls: u64,
+    /// Wall time of the workload, ns.
+    pub wall_ns: u64,
+    /// Wall time of the first call, ns.
+    pub first_ns: Option<u64>,
+    /// Calls and wall time of each batch after the first call.
+    pub batches: Vec<(u64, u64)>,
+    /// Sentences from the helper.
+    pub notes: Vec<String>,
+    /// Child processes used processor time.
+    pub children: bool,
+    /// Most threads seen alive at once, when there were several.
+    pub threads: u64,
+    /// Code objects compiled from strings that started.
+    pub string_codes: u64,
+    /// A trace function the target wished to set.
+    pub foreign_instrument: Option<String>,
+    /// The interpreter's opcode tables.
+    pub tables: Tables,
+    /// The measured files.
+    pub files: Vec<File>,
+    /// The code objects of those files.
+    pub codes: Vec<Code>,
+}
+
+/// A measured file.
+#[derive(Debug, Deserialize)]
+pub struct File {
+    /// Absolute path.
+    pub path: String,
+    /// Its bytes at the end differ from those at load.
+    pub changed: bool,
+    /// It could be read at load.
+    pub readable: bool,
+    /// The bytes at load, only when changed.
+    #[serde(deserialize_with = "optional_hex")]
+    pub bytes: Option<Vec<u8>>,
+    /// The decoded text, only when the encoding is not UTF-8.
+    pub text: Option<String>,
+}
+
+/// Where a code object came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// Loaded from the file by the import system.
+    Tree,
+    /// Made otherwise, but equal to what the file's text compiles to.
+    Text,
+    /// It names the file, but is not in its text.
+    Stray,
+}
+
+/// A code object with its counts.
+#[derive(Debug, Deserialize)]
+pub struct Code {
+    /// Absolute path of its file.
+    pub path: String,
+    /// Where it came from.
+    pub origin: Origin,
+    /// `co_qualname`.
+    pub qualname: String,
+    /// `co_firstlineno`.
+    pub first_line: u32,
+    /// `co_code`.
+    #[serde(deserialize_with = "hex")]
+    pub code: Vec<u8>,
+    /// `_co_code_adaptive` at the end of the pass.
+    #[serde(deserialize_with = "hex")]
+    pub adaptive: Vec<u8>,
+    /// `co_linetable`.
+    #[serde(deserialize_with = "hex")]
+    pub lines: Vec<u8>,
+    /// `co_names`.
+    pub names: Vec<String>,
+    /// Locals, cells, free variables, by slot.
+    pub locals: Vec<String>,
+    /// Constants as text.
+    pub constants: Vec<String>,
+    /// What was counted; none when it did not start.
+    pub counts: Option<Counts>,
+}
+
+/// Counts of one code object, by byte offset.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    /// Calls.
+    pub calls: u64,
+    /// Where straight runs started.
+    pub starts: BTreeMap<u32, u64>,
+    /// Where they ended by a jump, branch, return or yield.
+    pub ends: BTreeMap<u32, u64>,
+    /// Where exceptions left.
+    pub raises: BTreeMap<u32, u64>,
+    /// Where frames still stood.
+    pub active: BTreeMap<u32, u64>,
+    /// Executions, when each one was traced (3.11).
+    pub executions: Option<BTreeMap<u32, u64>>,
+    /// Sites whose inline counters were polled.
+    pub sites: BTreeMap<u32, Polled>,
+    /// Most threads seen alive at a poll.
+    pub threads: u64,
+}
+
+/// What the polls of one site showed.
+#[derive(Debug, Default, Clone, Deserialize)]
+pub struct Polled {
+    /// Misses by specialized form.
+    pub misses: BTreeMap<String, u64>,
+    /// Raw generic counter seen last before each successful specialization.
+    pub eras: Vec<u32>,
+    /// Times it became generic again.
+    pub fell_back: u64,
+    /// Live opcode at the end.
+    pub op: u8,
+    /// Raw counter at the end.
+    pub raw: u32,
+}
+
+fn hex<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<u8>, D::Error> {
+    let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+    decode_hex(&text).ok_or_else(|| serde::de::Error::custom("not hexadecimal"))
+}
+
+fn optional_hex<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<Vec<u8>>, D::Error> {
+    let text = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+    text.map(|text| decode_hex(&text).ok_or_else(|| serde::de::Error::custom("not hexadecimal"))).transpose()
+}
+
+fn decode_hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let bytes = text.as_bytes();
+    bytes.len()
+        .is_multiple_of(2)
+        .then(|| bytes.chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect())
+        .flatten()
+}
