@@ -81,6 +81,8 @@ pub struct Request {
     pub doctest: Vec<String>,
     /// Make the counted passes; else only the natural one, with a single call.
     pub count: bool,
+    /// Calls of the counted passes; else chosen by how long one takes.
+    pub counted_calls: Option<u64>,
     /// How long calls are repeated in the natural pass.
     pub budget: Duration,
     /// When a pass is stopped.
@@ -128,7 +130,7 @@ pub async fn run(
     };
     let mut finished = vec![session.pass(PassKind::Natural, 1, MOST_CALLS, cancelled, progress).await?];
     if worth_counting(&finished[0]) {
-        let calls = counted_calls(&finished[0]);
+        let calls = request.counted_calls.unwrap_or_else(|| counted_calls(&finished[0]));
         for number in 2..=session.passes.len() {
             let kind = session.passes[number - 1];
             finished.push(session.pass(kind, number, calls, cancelled, progress).await?);

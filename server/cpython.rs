@@ -29,6 +29,9 @@ pub struct Version {
     pub silent_jumps: Vec<String>,
     /// Branches whose taken outcome raises no event, or whose event would stop specialization.
     pub silent_branches: Vec<String>,
+    /// Opcodes whose `BRANCH_RIGHT` event names the instruction before as its source, whatever it is:
+    /// a jump to one of these is told twice.
+    pub echoes: Vec<String>,
     /// Instructions between the target of `FOR_ITER` and where an exhausted loop goes on.
     pub for_iter_exit_skips: usize,
     /// Families whose forms are no finding: rewritten once, or without a cost either way.

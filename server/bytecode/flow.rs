@@ -147,8 +147,11 @@ fn known(
         if jumps && raw.name.starts_with("SEND") {
             continue;
         }
+        let to = landing(raw, index, version).filter(|&to| to < start.len());
+        let told_twice = to.is_some_and(|to| version.echoes.contains(&instructions[to].name)) && raw.name != "FOR_ITER";
+        let count = if told_twice { count.div_ceil(2) } else { count };
         end[from] += count;
-        if let Some(to) = landing(raw, index, version).filter(|&to| to < start.len()) {
+        if let Some(to) = to {
             start[to] += count;
         }
     }

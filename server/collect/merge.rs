@@ -350,6 +350,7 @@ fn solve(counts: &wire::Counts, raws: &[Raw], version: &Version) -> flow::Execut
 }
 
 /// Control enters a line at an instruction that follows one of another line, or is jumped to from one.
+/// As for tracers, a call does not enter the line of the `def`.
 fn line_starts(raws: &[Raw], position: &dyn Fn(&Raw) -> Option<Position>) -> Vec<bool> {
     let line = |raw: &Raw| position(raw).map(|position| position.line);
     let index: HashMap<u32, usize> = raws.iter().enumerate().map(|(at, raw)| (raw.offset, at)).collect();
@@ -363,6 +364,11 @@ fn line_starts(raws: &[Raw], position: &dyn Fn(&Raw) -> Option<Position>) -> Vec
             let there = line(&raws[to]);
             starts[to] |= there.is_some() && there != line(raw);
         }
+    }
+    let resume = raws.iter().position(|raw| raw.name == "RESUME").map_or(0, |at| at + 1);
+    starts[..resume].fill(false);
+    if let Some(first) = raws.iter().skip(resume).position(|raw| line(raw).is_some()) {
+        starts[resume + first] = true;
     }
     starts
 }

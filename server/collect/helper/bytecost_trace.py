@@ -6,6 +6,8 @@ Tracing switches specialization off, so this pass says nothing about states or m
 import _thread
 import sys
 
+import bytecost_opcodes
+
 real_settrace = sys.settrace
 real_start_thread = _thread.start_new_thread
 
@@ -67,14 +69,15 @@ class Counter:
                     return None
             if event == "call":  # at a RESUME, which has no opcode event of its own
                 at = frame.f_lasti
-                tables[key][at] += 1
-                if at == first_resume[key]:
-                    all_calls[key][0] += 1
+                if at in resumes[key]:  # else an exception is thrown in, at a yield
+                    tables[key][at] += 1
+                    if at == min(resumes[key]):
+                        all_calls[key][0] += 1
             frame.f_trace_opcodes = True
             frame.f_trace_lines = False
             return function
 
-        first_resume = self.first_resume = {}
+        resumes = self.resumes = {}
         return tracer
 
     def discover(self, code):
@@ -89,7 +92,7 @@ class Counter:
         table = self.tables[key] = [0] * len(code.co_code)
         self.codes[key] = code
         self.calls[key] = [0]
-        self.first_resume[key] = resume_offset(code)
+        self.resumes[key] = resume_offsets(code)
         files.add_loose(code)
 
         def local(frame, event, arg):
@@ -108,15 +111,9 @@ class Counter:
         return {
             "calls": self.calls[key][0],
             "executions": {offset: count for offset, count in enumerate(table) if count},
-            "resume": self.first_resume[key],
         }
 
 
-def resume_offset(code):
-    """Offset of the first RESUME: tracing begins there, the prologue before it has no events."""
-    import bytecost_opcodes
-
-    for offset, name, _ in bytecost_opcodes.walk(code):
-        if name == "RESUME":
-            return offset
-    return 0
+def resume_offsets(code):
+    """Where frames start and go on; the prologue before the first has no events."""
+    return {offset for offset, name, _ in bytecost_opcodes.walk(code) if name == "RESUME"} or {0}

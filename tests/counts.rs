@@ -1,0 +1,104 @@
+//! Executions, instruction by instruction, against opcode tracing by an independent program.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use serde::Deserialize;
+use support::{call, fixture, pythons, run};
+
+#[derive(Deserialize)]
+struct Oracle {
+    codes: Vec<Traced>,
+}
+
+#[derive(Deserialize)]
+struct Traced {
+    qualname: String,
+    digest: String,
+    first_comparable: u32,
+    counts: BTreeMap<u32, u64>,
+    line_hits: BTreeMap<u32, u64>,
+}
+
+fn oracle(python: &Path, program: &Path) -> Oracle {
+    let output = Command::new(python)
+        .env("PYTHON_JIT", "0")
+        .arg(fixture("counts/oracle.py"))
+        .arg(program)
+        .output()
+        .expect("the oracle starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("the oracle prints JSON")
+}
+
+#[test]
+fn executions_equal_those_of_opcode_tracing() {
+    let mut programs: Vec<_> = std::fs::read_dir(fixture("counts/programs"))
+        .expect("the corpus")
+        .map(|entry| entry.expect("readable").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "py"))
+        .collect();
+    programs.sort();
+    let mut failures = Vec::new();
+    let mut wrong_lines = Vec::new();
+    for (minor, python) in pythons::pythons() {
+        let (mut compared, mut executed, mut lines) = (0, 0, 0);
+        for program in &programs {
+            if minor == "3.11" && program.to_string_lossy().ends_with("_312.py") {
+                continue;
+            }
+            let name = program.file_name().expect("a file").to_string_lossy().into_owned();
+            let oracle = oracle(&python, program);
+            let mut request = call(minor, &python, program, "run()");
+            request.counted_calls = Some(1);
+            let profile = run(&request);
+            assert!(profile.failure().is_none(), "{minor} {name}: {:?}", profile.passes);
+            let file = profile.files.iter().find(|file| file.path == name).expect("the program was measured");
+            for traced in &oracle.codes {
+                let Some(code) = file.codes.iter().find(|code| code.digest == traced.digest && code.qualname == traced.qualname)
+                else {
+                    failures.push(format!("{minor} {name} {}: not in the profile", traced.qualname));
+                    continue;
+                };
+                for one in code.instructions.iter().filter(|one| one.offset >= traced.first_comparable) {
+                    let want = traced.counts[&one.offset];
+                    compared += 1;
+                    executed += want;
+                    if one.executions != Some(want) {
+                        failures.push(format!(
+                            "{minor} {name} {} {} {}: {:?}, traced {want}",
+                            traced.qualname, one.offset, one.opcode, one.executions
+                        ));
+                    }
+                }
+                for (line, hits) in entered(code) {
+                    let want = traced.line_hits.get(&line).copied().unwrap_or(0);
+                    lines += 1;
+                    // Tracers tell every entry of a line, we how often its busiest one was: a `with`
+                    // is left through the line that began it.
+                    if hits > want || (hits == 0) != (want == 0) {
+                        wrong_lines.push(format!("{minor} {name} {} line {line}: {hits}, traced {want}", traced.qualname));
+                    }
+                }
+            }
+        }
+        println!("{minor}: {compared} instructions, {executed} executions, {lines} lines compared");
+    }
+    assert!(wrong_lines.is_empty(), "{}", wrong_lines.join("\n"));
+    assert!(failures.is_empty(), "{} differences\n{}", failures.len(), failures[..failures.len().min(40)].join("\n"));
+}
+
+/// Executions of each line of a code object: the largest count of what enters it.
+fn entered(code: &bytecost::profile::Code) -> BTreeMap<u32, u64> {
+    let mut lines = BTreeMap::new();
+    for one in code.instructions.iter().filter(|one| one.starts_line) {
+        if let Some(position) = one.position {
+            let hits: &mut u64 = lines.entry(position.line).or_default();
+            *hits = (*hits).max(one.executions.unwrap_or(0));
+        }
+    }
+    lines
+}
