@@ -11,4 +11,8 @@
 //! `collect` runs things; from `profile` on everything is pure: no clock, no file system, no
 //! process.
 
+pub mod attribute;
+pub mod explain;
+pub mod present;
 pub mod profile;
+pub mod store;
