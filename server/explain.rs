@@ -53,7 +53,14 @@ pub fn findings<'c>(costs: &'c Costs<'c>, thresholds: &Thresholds) -> Vec<Findin
         .filter(|finding| matters(finding, thresholds))
         .collect();
     // The sort is stable: equal weights stay in source order.
-    findings.sort_by_key(|finding| std::cmp::Reverse((finding.weight, finding.site.misses())));
+    findings.sort_by_key(|finding| {
+        let misses = if finding.weight.is_none() {
+            finding.site.misses()
+        } else {
+            None
+        };
+        std::cmp::Reverse((finding.weight, misses))
+    });
     findings
 }
 
@@ -119,7 +126,7 @@ impl Finding<'_> {
             facts.push(format!("seen as {}", forms.join(", ")));
         }
         if let Some(share) = self.line.share {
-            facts.push(format!("its line: {} of instructions", percent(share)));
+            facts.push(format!("on a line with {} of instructions", percent(share)));
         }
         facts
     }
@@ -196,15 +203,12 @@ pub fn verdict(profile: &Profile, costs: &Costs, thresholds: &Thresholds) -> Opt
     } else if has_note(|note| matches!(note, Note::UnknownVersion { .. })) && seen.specialized == 0 {
         "Nothing to judge: what specialized here is not known for this version of CPython.".to_owned()
     } else if seen.marked > 0 {
+        let share = percent(thresholds.line_share);
         format!(
-            "Nothing to gain worth the effort: {} or missing, but none ran {} or more on a line with {} of the executed instructions.",
-            if seen.marked == 1 {
-                "1 site is generic".to_owned()
-            } else {
-                format!("{} sites are generic", count(seen.marked))
-            },
-            counted(thresholds.executions, "time", "times"),
-            percent(thresholds.line_share),
+            "Nothing to gain worth the effort: {} generic or missing, with fewer than {} or on a line with less than {}% of the instructions.",
+            counted(seen.marked, "site is", "sites are"),
+            executions(thresholds.executions),
+            share.trim_end_matches('%').trim_end_matches(".0"),
         )
     } else if seen.hidden > 0 {
         "Nothing to judge: a debugger, profiler or monitoring tool hid the specialized forms.".to_owned()

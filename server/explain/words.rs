@@ -102,17 +102,16 @@ pub fn provenance(profile: &Profile) -> Vec<String> {
         .filter_map(|instruction| instruction.site.as_ref()?.misses)
         .filter(|misses| misses.count > 0)
         .collect();
-    if let Some(first) = misses.first() {
-        let method = misses
-            .iter()
-            .find(|misses| misses.method != Method::Counted)
-            .unwrap_or(first);
-        let bound = if misses.iter().any(|misses| misses.at_least) {
-            ", at least"
-        } else {
-            ""
+    if !misses.is_empty() {
+        let mut methods: Vec<_> = misses.iter().map(|misses| self::method(misses.method)).collect();
+        methods.sort_unstable();
+        methods.dedup();
+        let bound = match misses.iter().filter(|misses| misses.at_least).count() {
+            0 => "",
+            some if some == misses.len() => ", as lower bounds",
+            _ => ", some as lower bounds",
         };
-        facts.push(format!("misses {}{bound}", self::method(method.method)));
+        facts.push(format!("misses {}{bound}", methods.join(" and ")));
     }
     if profile.pass(PassKind::Natural).is_some() {
         facts.push("states of an undisturbed run".to_owned());

@@ -21,8 +21,10 @@ pub const VERSION: u32 = 1;
 #[schemars(title = "bytecost report")]
 pub struct Report {
     /// Always `bytecost-report`.
+    #[schemars(extend("const" = FORMAT))]
     pub format: &'static str,
     /// 1 now.
+    #[schemars(extend("const" = VERSION))]
     pub version: u32,
     /// The interpreter that ran the workload.
     pub python: Python,
@@ -377,7 +379,9 @@ fn line(costs: &LineCosts, functions: &[FunctionCosts]) -> Line {
 fn site(costs: &SiteCosts, function: &FunctionCosts) -> Site {
     let instruction = costs.instruction;
     let facts = instruction.site.as_ref();
-    let method = facts.and_then(|facts| facts.misses);
+    let method = facts
+        .and_then(|facts| facts.misses)
+        .filter(|_| !function.code.withheld);
     let misses = if facts.is_none() { Some(0) } else { costs.misses() };
     let position = costs.position;
     Site {

@@ -14,8 +14,10 @@ pub const VERSION: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Saved {
     /// Always `bytecost-profile`.
+    #[schemars(extend("const" = FORMAT))]
     pub format: String,
     /// Raised when an older reader would misunderstand the document; 1 now.
+    #[schemars(extend("const" = VERSION))]
     pub version: u32,
     /// The profile.
     pub profile: Profile,

@@ -23,8 +23,7 @@ pub struct Builder<'f> {
 pub fn digest(text: &str) -> String {
     Sha256::digest(text.as_bytes())
         .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+        .fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"))
 }
 
 impl Fixture {
@@ -80,8 +79,9 @@ impl Fixture {
         let mut fixture = Self::new(path, "", source);
         let workload = &mut fixture.profile.workload;
         workload.kind = WorkloadKind::Script;
-        workload.target = path.to_owned();
-        (workload.file, workload.qualname, workload.call) = (None, None, None);
+        path.clone_into(&mut workload.target);
+        workload.file = Some(path.to_owned());
+        (workload.qualname, workload.call) = (None, None);
         fixture.profile.passes[0].calls = 1;
         fixture.profile.passes[0].call_ns = None;
         fixture

@@ -52,7 +52,12 @@ impl Columns {
         let mut short = SHORT_EXECUTIONS.len();
         for region in regions {
             let file = &costs.files[region.file];
-            widest = widest.max(heading(file, region).chars().count());
+            let title = heading(file, region) + &calls(file, region);
+            widest = widest.max(
+                Cells::new(&title, page.style.ascii)
+                    .width()
+                    .saturating_sub(number + 3),
+            );
             for row in &region.rows {
                 let Row::Line(line) = row else { continue };
                 number = number.max(line.to_string().len());
@@ -98,9 +103,20 @@ fn heading(file: &FileCosts, region: &Region) -> String {
     heading
 }
 
+/// How often the code of a region was called, behind its heading; empty when not known.
+fn calls(file: &FileCosts, region: &Region) -> String {
+    let function = &file.functions[region.function];
+    let calls = function
+        .code
+        .calls
+        .filter(|_| !function.code.withheld && function.shape == Shape::Function);
+    calls
+        .map(|calls| format!(" · {}", counted(calls, "call", "calls")))
+        .unwrap_or_default()
+}
+
 fn title(page: &mut Page, file: &FileCosts, region: &Region, columns: &Columns) {
     let room = columns.number + 3 + columns.text;
-    let function = &file.functions[region.function];
     let heading = page.span(Role::Place, &heading(file, region));
     let mut spans = Vec::new();
     let mut used = heading.width();
@@ -115,16 +131,10 @@ fn title(page: &mut Page, file: &FileCosts, region: &Region, columns: &Columns) 
     } else {
         spans.push(heading);
     }
-    let calls = function
-        .code
-        .calls
-        .filter(|_| !function.code.withheld && function.shape == Shape::Function);
-    if let Some(calls) = calls {
-        let calls = page.span(Role::Dim, &format!(" · {}", counted(calls, "call", "calls")));
-        if used + calls.width() <= room {
-            used += calls.width();
-            spans.push(calls);
-        }
+    let calls = page.span(Role::Dim, &calls(file, region));
+    if used + calls.width() <= room {
+        used += calls.width();
+        spans.push(calls);
     }
     if let Some((width, abbreviated)) = columns.executions {
         let label = if abbreviated { SHORT_EXECUTIONS } else { EXECUTIONS };

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use crate::attribute::{Costs, FileCosts, FunctionCosts, LineCosts, Shape};
 use crate::explain::Thresholds;
-use crate::profile::{Instruction, Profile, State};
+use crate::profile::{Instruction, Profile, State, WorkloadKind};
 
 /// The parts to show, in order, and what they leave out.
 pub(super) struct Regions {
@@ -40,6 +40,10 @@ const FOLDED: usize = 5;
 pub(super) fn choose(profile: &Profile, costs: &Costs, thresholds: &Thresholds) -> Regions {
     let mut chosen = targets(profile, costs);
     chosen.extend(others(costs, thresholds, &chosen));
+    // A script is its module body too, however small its share.
+    if let Some(body) = script_body(profile, costs).filter(|body| !chosen.contains(body)) {
+        chosen.push(body);
+    }
     let mut list: Vec<Region> = Vec::new();
     let mut shown: HashSet<(usize, u32)> = HashSet::new();
     for (file, function) in chosen {
@@ -81,6 +85,22 @@ fn targets(profile: &Profile, costs: &Costs) -> Vec<(usize, usize)> {
         .filter(|(_, function)| function.code.qualname == *qualname)
         .map(|(index, _)| (file, index))
         .collect()
+}
+
+fn script_body(profile: &Profile, costs: &Costs) -> Option<(usize, usize)> {
+    let workload = &profile.workload;
+    if !matches!(workload.kind, WorkloadKind::Script | WorkloadKind::Module) {
+        return None;
+    }
+    let file = costs
+        .files
+        .iter()
+        .position(|file| Some(&file.file.path) == workload.file.as_ref())?;
+    let body = costs.files[file]
+        .functions
+        .iter()
+        .position(|function| function.shape == Shape::Module)?;
+    Some((file, body))
 }
 
 /// Code with its share, largest first; without counts code with marked sites, in source order.
@@ -150,7 +170,6 @@ fn owner(file: &FileCosts, index: usize) -> usize {
 fn rows(file: &FileCosts, index: usize, thresholds: &Thresholds, is_shown: impl Fn(u32) -> bool) -> Vec<Row> {
     let function = &file.functions[index];
     let is_body = matches!(function.shape, Shape::Module | Shape::Class);
-    // A module body begins where its first instruction stands, which may be 0 for RESUME.
     let numbers = line_numbers(file, function);
     let is_interesting = |line: u32| {
         let Some(costs) = file.line(line) else {
