@@ -11,9 +11,14 @@
 //! `collect` runs things; from `profile` on everything is pure: no clock, no file system, no
 //! process.
 
+pub mod attribute;
 pub mod bytecode;
 pub mod collect;
 pub mod cpython;
+pub mod explain;
 #[allow(unsafe_code, reason = "the one module that may")]
 pub mod os;
+pub mod present;
 pub mod profile;
+pub mod source;
+pub mod store;

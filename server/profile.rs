@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub mod saved;
+
 /// One workload measured on one interpreter, all passes merged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Profile {
@@ -376,7 +378,10 @@ impl Profile {
     /// The first failure of any pass, if there was one.
     #[must_use]
     pub fn failure(&self) -> Option<&Outcome> {
-        self.passes.iter().map(|pass| &pass.outcome).find(|outcome| outcome.is_failure())
+        self.passes
+            .iter()
+            .map(|pass| &pass.outcome)
+            .find(|outcome| outcome.is_failure())
     }
 }
 
@@ -384,12 +389,18 @@ impl Instruction {
     /// Misses, 0 when there is no site or none was seen.
     #[must_use]
     pub fn misses(&self) -> u64 {
-        self.site.as_ref().and_then(|site| site.misses).map_or(0, |misses| misses.count)
+        self.site
+            .as_ref()
+            .and_then(|site| site.misses)
+            .map_or(0, |misses| misses.count)
     }
 
     /// Whether this is a site a report marks: generic after trying, or missing.
     #[must_use]
     pub fn is_marked(&self) -> bool {
-        matches!(self.state, State::Unspecialized | State::Deopting | State::Polymorphic)
+        matches!(
+            self.state,
+            State::Unspecialized | State::Deopting | State::Polymorphic
+        )
     }
 }

@@ -1,0 +1,221 @@
+//! Profile × source: what each line, function and instruction costs.
+//!
+//! Counts only; no words and no rounding. A share is a part of the instructions executed by all
+//! files of the profile, instructions without a line included, so shares of lines sum to at
+//! most 1 and the remainder is [`Costs::unplaced`].
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use crate::profile::{Code, File, Instruction, Position, Profile};
+
+mod function;
+mod tally;
+mod text;
+
+pub use function::{FunctionCosts, Shape};
+pub use tally::Tally;
+pub use text::{Excerpt, SourceText};
+
+/// What a profile's code costs, file by file.
+#[derive(Debug, Clone)]
+pub struct Costs<'p> {
+    /// Executed instructions of all files; none when nothing was counted.
+    pub instructions: Option<u64>,
+    /// Those among them that belong to no line.
+    pub unplaced: u64,
+    /// One entry a file of the profile, in its order.
+    pub files: Vec<FileCosts<'p>>,
+}
+
+/// What one file costs.
+#[derive(Debug, Clone)]
+pub struct FileCosts<'p> {
+    /// The profile's record of the file.
+    pub file: &'p File,
+    /// The text that was measured, if it is available.
+    pub text: Option<SourceText>,
+    /// There is a text, but not the one that was measured; it is not used.
+    pub stale: bool,
+    /// Executed instructions; none when nothing was counted.
+    pub instructions: Option<u64>,
+    /// Those among them that belong to no line.
+    pub unplaced: u64,
+    /// One entry a code object, in the profile's order.
+    pub functions: Vec<FunctionCosts<'p>>,
+    /// Lines with instructions, by 1-based number.
+    pub lines: BTreeMap<u32, LineCosts<'p>>,
+}
+
+/// What one source line costs.
+#[derive(Debug, Clone)]
+pub struct LineCosts<'p> {
+    /// 1-based.
+    pub line: u32,
+    /// How often control entered the line: the largest count of an instruction that starts it.
+    pub executions: Option<u64>,
+    /// Executions of all its instructions; none when none was counted.
+    pub tally: Option<Tally>,
+    /// Share of the executed instructions of all files, 0 to 1.
+    pub share: Option<f64>,
+    /// Its instructions by code object, then offset, basic ones included.
+    pub sites: Vec<SiteCosts<'p>>,
+}
+
+/// What one instruction costs.
+#[derive(Debug, Clone)]
+pub struct SiteCosts<'p> {
+    /// Index of its code object in [`FileCosts::functions`].
+    pub function: usize,
+    /// The profile's record of the instruction.
+    pub instruction: &'p Instruction,
+    /// Where its expression stands.
+    pub position: Position,
+    /// Its executions by what became of them; none when it was not counted.
+    pub tally: Option<Tally>,
+}
+
+impl SiteCosts<'_> {
+    /// How often it ran in the count pass.
+    #[must_use]
+    pub fn executions(&self) -> Option<u64> {
+        self.tally.map(Tally::executions)
+    }
+
+    /// Guard failures: at most the executions when those are known.
+    #[must_use]
+    pub fn misses(&self) -> Option<u64> {
+        let seen = self.instruction.site.as_ref()?.misses?.count;
+        Some(self.tally.map_or(seen, |tally| tally.misses))
+    }
+}
+
+impl FileCosts<'_> {
+    /// The line, if it has instructions.
+    #[must_use]
+    pub fn line(&self, line: u32) -> Option<&LineCosts<'_>> {
+        self.lines.get(&line)
+    }
+
+    /// The source of an expression, if the text and the columns are known.
+    #[must_use]
+    pub fn excerpt(&self, position: Position) -> Option<Excerpt<'_>> {
+        self.text.as_ref()?.excerpt(position)
+    }
+}
+
+/// Attributes every instruction of the profile to its line.
+///
+/// `texts` gives the present text of a file by its [`File::path`]; it is used only when its
+/// digest is the measured one. A file that carries its own text needs none.
+#[must_use]
+pub fn attribute<'p>(profile: &'p Profile, texts: &dyn Fn(&str) -> Option<String>) -> Costs<'p> {
+    let mut files: Vec<_> = profile
+        .files
+        .iter()
+        .map(|file| attribute_file(file, texts))
+        .collect();
+    let instructions = sum(files.iter().map(|file| file.instructions));
+    let total = instructions.unwrap_or(0);
+    for file in &mut files {
+        for line in file.lines.values_mut() {
+            line.share = line.tally.and_then(|tally| share(tally.executions(), total));
+        }
+        for function in &mut file.functions {
+            function.share = function.instructions.and_then(|executed| share(executed, total));
+        }
+    }
+    let unplaced = files
+        .iter()
+        .fold(0_u64, |sum, file| sum.saturating_add(file.unplaced));
+    Costs {
+        instructions,
+        unplaced,
+        files,
+    }
+}
+
+fn attribute_file<'p>(file: &'p File, texts: &dyn Fn(&str) -> Option<String>) -> FileCosts<'p> {
+    let mut lines: BTreeMap<u32, LineCosts> = BTreeMap::new();
+    let mut unplaced = 0_u64;
+    for (function, code) in file.codes.iter().enumerate() {
+        for instruction in in_offset_order(code) {
+            let tally = tally::of(code, instruction);
+            let Some(position) = instruction.position else {
+                unplaced = unplaced.saturating_add(tally.map_or(0, Tally::executions));
+                continue;
+            };
+            let line = lines.entry(position.line).or_insert_with(|| LineCosts {
+                line: position.line,
+                executions: None,
+                tally: None,
+                share: None,
+                sites: Vec::new(),
+            });
+            if let Some(tally) = tally {
+                line.tally = Some(line.tally.unwrap_or_default() + tally);
+                if instruction.starts_line {
+                    line.executions = line.executions.max(Some(tally.executions()));
+                }
+            }
+            line.sites.push(SiteCosts {
+                function,
+                instruction,
+                position,
+                tally,
+            });
+        }
+    }
+    let functions = function::all(&file.codes);
+    let (text, stale) = measured_text(file, texts);
+    FileCosts {
+        file,
+        text,
+        stale,
+        instructions: sum(functions.iter().map(|function| function.instructions)),
+        unplaced,
+        functions,
+        lines,
+    }
+}
+
+fn in_offset_order(code: &Code) -> Vec<&Instruction> {
+    let mut instructions: Vec<_> = code.instructions.iter().collect();
+    instructions.sort_by_key(|instruction| instruction.offset);
+    instructions
+}
+
+/// The text of the file as it was measured, and whether one was refused.
+fn measured_text(file: &File, texts: &dyn Fn(&str) -> Option<String>) -> (Option<SourceText>, bool) {
+    if let Some(text) = &file.text {
+        return (Some(SourceText::new(text)), false);
+    }
+    match texts(&file.path) {
+        None => (None, false),
+        // Profiles of other tools may know no digest.
+        Some(text) if file.digest.is_empty() || digest(&text) == file.digest => {
+            (Some(SourceText::new(&text)), false)
+        }
+        Some(_) => (None, true),
+    }
+}
+
+fn digest(text: &str) -> String {
+    use std::fmt::Write;
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+}
+
+/// The sum of what is known; none when nothing is.
+fn sum(parts: impl Iterator<Item = Option<u64>>) -> Option<u64> {
+    parts.flatten().reduce(u64::saturating_add)
+}
+
+fn share(part: u64, total: u64) -> Option<f64> {
+    (total > 0).then(|| part as f64 / total as f64)
+}

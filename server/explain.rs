@@ -1,0 +1,248 @@
+//! From costs to findings and sentences: which sites matter, and what to say about them.
+//!
+//! Every English sentence of a report is made here.
+
+use crate::attribute::{Costs, FileCosts, LineCosts, SiteCosts};
+use crate::profile::{Note, Profile, State};
+
+pub mod number;
+pub mod words;
+
+use number::{count, counted, percent};
+
+/// What a site must reach to be worth a reader's time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// Executions of the site in the counted pass.
+    pub executions: u64,
+    /// Share of all executed instructions that its line must have, 0 to 1.
+    pub line_share: f64,
+}
+
+impl Default for Thresholds {
+    /// 100 executions on a line with 1 % of the executed instructions.
+    fn default() -> Self {
+        Self {
+            executions: 100,
+            line_share: 0.01,
+        }
+    }
+}
+
+/// A site that matters: generic after trying, or specialized and missing.
+#[derive(Debug, Clone, Copy)]
+pub struct Finding<'c> {
+    /// The file it is in.
+    pub file: &'c FileCosts<'c>,
+    /// The line it is on.
+    pub line: &'c LineCosts<'c>,
+    /// The instruction.
+    pub site: &'c SiteCosts<'c>,
+    /// What it is ranked by: executions that did not take the fast path; none when not counted.
+    pub weight: Option<u64>,
+}
+
+/// The sites that matter, heaviest first.
+///
+/// A generic site weighs its deferred executions (all of them where those are not known), a
+/// missing one its misses. Sites that were not counted cannot be held to the thresholds: they
+/// all come, last, by their misses if those are known, then in source order.
+#[must_use]
+pub fn findings<'c>(costs: &'c Costs<'c>, thresholds: &Thresholds) -> Vec<Finding<'c>> {
+    let mut findings: Vec<_> = marked(costs)
+        .filter(|finding| matters(finding, thresholds))
+        .collect();
+    // The sort is stable: equal weights stay in source order.
+    findings.sort_by_key(|finding| {
+        let misses = if finding.weight.is_none() {
+            finding.site.misses()
+        } else {
+            None
+        };
+        std::cmp::Reverse((finding.weight, misses))
+    });
+    findings
+}
+
+fn matters(finding: &Finding, thresholds: &Thresholds) -> bool {
+    finding.site.executions().is_none_or(|executions| {
+        executions >= thresholds.executions
+            && finding
+                .line
+                .share
+                .is_some_and(|share| share >= thresholds.line_share)
+    })
+}
+
+/// Every marked site, in source order.
+fn marked<'c>(costs: &'c Costs<'c>) -> impl Iterator<Item = Finding<'c>> {
+    sites(costs)
+        .filter(|(_, _, site)| site.instruction.is_marked())
+        .map(|(file, line, site)| {
+            let weight = site.tally.map(|tally| match site.instruction.state {
+                State::Unspecialized if tally.deferred > 0 => tally.deferred,
+                State::Unspecialized => tally.executions(),
+                _ => tally.misses,
+            });
+            Finding {
+                file,
+                line,
+                site,
+                weight,
+            }
+        })
+}
+
+fn sites<'c>(
+    costs: &'c Costs<'c>,
+) -> impl Iterator<Item = (&'c FileCosts<'c>, &'c LineCosts<'c>, &'c SiteCosts<'c>)> {
+    costs.files.iter().flat_map(|file| {
+        file.lines
+            .values()
+            .flat_map(move |line| line.sites.iter().map(move |site| (file, line, site)))
+    })
+}
+
+impl Finding<'_> {
+    /// What was measured at the site, in facts to be joined: how much, what share, which forms.
+    #[must_use]
+    pub fn evidence(&self) -> Vec<String> {
+        let instruction = self.site.instruction;
+        let mut facts = vec![if instruction.state == State::Unspecialized {
+            self.generic_evidence()
+        } else {
+            self.missing_evidence()
+        }];
+        let seen = instruction
+            .site
+            .as_ref()
+            .map(|site| &site.forms_seen)
+            .filter(|seen| seen.len() > 1);
+        if let Some(seen) = seen {
+            let forms: Vec<_> = seen
+                .iter()
+                .map(|(form, misses)| format!("{form} ({})", counted(*misses, "miss", "misses")))
+                .collect();
+            facts.push(format!("seen as {}", forms.join(", ")));
+        }
+        if let Some(share) = self.line.share {
+            facts.push(format!("on a line with {} of instructions", percent(share)));
+        }
+        facts
+    }
+
+    fn generic_evidence(&self) -> String {
+        let attempts = self
+            .site
+            .instruction
+            .site
+            .as_ref()
+            .and_then(|site| site.failed_attempts);
+        match (self.site.tally, attempts) {
+            (Some(tally), _) if tally.deferred > 0 => {
+                format!(
+                    "generic in {} of {} executions",
+                    count(tally.deferred),
+                    count(tally.executions())
+                )
+            }
+            (Some(tally), _) => format!("generic, {}", executions(tally.executions())),
+            (None, Some(attempts)) if attempts > 0 => {
+                format!(
+                    "generic after {}",
+                    counted(attempts.into(), "failed attempt", "failed attempts")
+                )
+            }
+            (None, _) => "generic, executions not counted".to_owned(),
+        }
+    }
+
+    fn missing_evidence(&self) -> String {
+        let site = self.site;
+        let Some(misses) = site.misses() else {
+            return "missing, misses not counted".to_owned();
+        };
+        let method = site.instruction.site.as_ref().and_then(|site| site.misses);
+        let (bound, method) = match method {
+            Some(method) => (
+                if method.at_least { "at least " } else { "" },
+                words::misses_method(method),
+            ),
+            None => ("", ""),
+        };
+        let misses_text = counted(misses, "miss", "misses");
+        match site.executions() {
+            Some(all) => {
+                let rate = percent(if all == 0 { 0.0 } else { misses as f64 / all as f64 });
+                format!("{bound}{misses_text} in {} ({rate}), {method}", executions(all))
+            }
+            None => format!("{bound}{misses_text}, {method}"),
+        }
+    }
+}
+
+fn executions(number: u64) -> String {
+    counted(number, "execution", "executions")
+}
+
+/// What to say when no site matters; none when some do.
+#[must_use]
+pub fn verdict(profile: &Profile, costs: &Costs, thresholds: &Thresholds) -> Option<String> {
+    if marked(costs).any(|finding| matters(&finding, thresholds)) {
+        return None;
+    }
+    let mut seen = Seen::default();
+    for (_, _, site) in sites(costs) {
+        seen.add(site.instruction.state);
+    }
+    let has_note = |wanted: fn(&Note) -> bool| profile.notes.iter().any(wanted);
+    let sentence = if seen.ran == 0 {
+        "Nothing to judge: no code of the workspace ran.".to_owned()
+    } else if has_note(|note| matches!(note, Note::NoSpecialization)) {
+        "Nothing to judge: this build of CPython does not specialize.".to_owned()
+    } else if has_note(|note| matches!(note, Note::UnknownVersion { .. })) && seen.specialized == 0 {
+        "Nothing to judge: what specialized here is not known for this version of CPython.".to_owned()
+    } else if seen.marked > 0 {
+        let share = percent(thresholds.line_share);
+        format!(
+            "Nothing to gain worth the effort: {} generic or missing, with fewer than {} or on a line with less than {}% of the instructions.",
+            counted(seen.marked, "site is", "sites are"),
+            executions(thresholds.executions),
+            share.trim_end_matches('%').trim_end_matches(".0"),
+        )
+    } else if seen.hidden > 0 {
+        "Nothing to judge: a debugger, profiler or monitoring tool hid the specialized forms.".to_owned()
+    } else if seen.specialized == 0 && seen.cold > 0 {
+        "Too cold to judge: nothing ran often enough for CPython to try to specialize it.".to_owned()
+    } else if seen.cold > 0 {
+        "Nothing to gain: everything that ran often enough to be tried is specialized and hits.".to_owned()
+    } else if seen.specialized == 0 {
+        "Nothing to gain: none of the instructions that ran has a specialized form.".to_owned()
+    } else {
+        "Nothing to gain: everything that can be specialized is, and hits.".to_owned()
+    };
+    Some(sentence)
+}
+
+/// Numbers of instructions by what can be said about them.
+#[derive(Default)]
+struct Seen {
+    ran: u64,
+    marked: u64,
+    specialized: u64,
+    cold: u64,
+    hidden: u64,
+}
+
+impl Seen {
+    fn add(&mut self, state: State) {
+        self.ran += u64::from(state != State::NotExecuted);
+        match state {
+            State::NotExecuted | State::Basic => {}
+            State::Cold => self.cold += 1,
+            State::Specialized => self.specialized += 1,
+            State::Unspecialized | State::Deopting | State::Polymorphic => self.marked += 1,
+            State::Instrumented => self.hidden += 1,
+        }
+    }
+}

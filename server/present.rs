@@ -1,0 +1,4 @@
+//! Exporters, one form a file: costs and findings to text that leaves the program.
+
+pub mod json;
+pub mod terminal;

@@ -1,0 +1,172 @@
+//! The report for a terminal: annotated source, then what costs, then what to know about it.
+
+use std::fmt::Write;
+
+use crate::attribute::Costs;
+use crate::explain::number::{counted, duration};
+use crate::explain::{self, Thresholds, words};
+use crate::profile::{PassKind, Profile, State, WorkloadKind};
+
+mod cells;
+mod listing;
+mod page;
+mod ranking;
+mod region;
+
+use page::{Page, Role};
+
+/// What the terminal can show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Write ANSI colours. Nothing is said by colour alone.
+    pub color: bool,
+    /// Cells of a line; below 40 is treated as 40.
+    pub width: usize,
+    /// Write ASCII only: other characters of the source are escaped.
+    pub ascii: bool,
+}
+
+impl Default for Style {
+    /// 80 cells, without colour.
+    fn default() -> Self {
+        Self {
+            color: false,
+            width: 80,
+            ascii: false,
+        }
+    }
+}
+
+/// The report. The same input gives the same text.
+#[must_use]
+pub fn render(profile: &Profile, costs: &Costs, thresholds: &Thresholds, style: &Style) -> String {
+    let findings = explain::findings(costs, thresholds);
+    let mut page = Page::new(*style);
+    header(&mut page, profile, costs);
+    let regions = region::choose(profile, costs, thresholds);
+    listing::write(&mut page, costs, &regions, &findings);
+    page.heading("What costs");
+    match explain::verdict(profile, costs, thresholds) {
+        Some(verdict) => page.paragraph("", Role::Plain, &verdict),
+        None => ranking::write(&mut page, &findings),
+    }
+    notes(&mut page, profile, costs);
+    outcome(&mut page, profile);
+    footer(&mut page, profile, costs, &regions);
+    page.finish()
+}
+
+fn header(page: &mut Page, profile: &Profile, costs: &Costs) {
+    let python = &profile.python;
+    let mut facts = vec![format!("CPython {}", python.version)];
+    if python.free_threaded {
+        facts.push("free-threaded".to_owned());
+    }
+    if python.jit == "on" {
+        facts.push("JIT on".to_owned());
+    }
+    let (one, many) = match profile.workload.kind {
+        WorkloadKind::Call => ("call", "calls"),
+        _ => ("run", "runs"),
+    };
+    if let Some(pass) = profile.pass(PassKind::Natural) {
+        let mut fact = counted(pass.calls, &format!("natural {one}"), &format!("natural {many}"));
+        match pass.call_ns {
+            Some(ns) if pass.calls > 1 => {
+                let _ = write!(fact, ", {} each", duration(ns));
+            }
+            _ => {
+                let _ = write!(fact, ", {}", duration(pass.wall_ns as f64));
+            }
+        }
+        facts.push(fact);
+    }
+    facts.push(match profile.pass(PassKind::Count) {
+        Some(pass) if costs.instructions.is_some() => {
+            format!("counts of {}", counted(pass.calls, one, many))
+        }
+        _ => "executions not counted".to_owned(),
+    });
+    let mut spans = vec![page.span(Role::Strong, &profile.workload.target)];
+    spans.extend(facts.iter().map(|fact| page.span(Role::Plain, fact)));
+    page.flow(&spans, " · ", 0);
+}
+
+fn notes(page: &mut Page, profile: &Profile, costs: &Costs) {
+    let mut sentences: Vec<_> = profile.notes.iter().map(words::note).collect();
+    let stale = costs.files.iter().filter(|file| file.stale);
+    sentences.extend(stale.map(|file| words::stale(&file.file.path)));
+    if sentences.is_empty() {
+        return;
+    }
+    page.heading("Notes");
+    for sentence in sentences {
+        page.paragraph("· ", Role::Plain, &sentence);
+    }
+}
+
+fn outcome(page: &mut Page, profile: &Profile) {
+    let mut outcomes: Vec<(PassKind, String)> = Vec::new();
+    for pass in &profile.passes {
+        if let Some(sentence) = words::outcome(&pass.outcome)
+            && !outcomes.iter().any(|(_, known)| *known == sentence)
+        {
+            outcomes.push((pass.kind, sentence));
+        }
+    }
+    if outcomes.is_empty() {
+        return;
+    }
+    page.heading("Outcome");
+    let several = outcomes.len() > 1;
+    for (pass, sentence) in outcomes {
+        let sentence = if several {
+            format!("In the {}: {sentence}", words::pass(pass))
+        } else {
+            sentence
+        };
+        page.paragraph("", Role::Generic, &sentence);
+    }
+}
+
+fn footer(page: &mut Page, profile: &Profile, costs: &Costs, regions: &region::Regions) {
+    page.blank();
+    if let Some((codes, share)) = regions.left_out {
+        page.paragraph("", Role::Dim, &words::left_out(codes, share));
+    }
+    if let Some(total) = costs
+        .instructions
+        .filter(|total| *total > 0 && costs.unplaced > 0)
+    {
+        let share = costs.unplaced as f64 / total as f64;
+        if share >= 0.001 {
+            page.paragraph("", Role::Dim, &words::unplaced(share));
+        }
+    }
+    let mut states: Vec<_> = regions.states.iter().copied().collect();
+    states.sort_by_key(|state| *state != State::Unspecialized);
+    states.dedup_by_key(|state| mark(*state).map(|(mark, _)| mark));
+    if !states.is_empty() {
+        let legend: Vec<_> = states
+            .iter()
+            .filter_map(|state| Some(format!("{} {}", mark(*state)?.0, words::legend(*state))))
+            .collect();
+        let spans: Vec<_> = legend.iter().map(|entry| page.span(Role::Dim, entry)).collect();
+        page.flow(&spans, "   ", 0);
+    }
+    if costs.instructions.is_some() && !regions.list.is_empty() {
+        page.paragraph("", Role::Dim, words::SHARE);
+    }
+    let facts = words::provenance(profile);
+    let spans: Vec<_> = facts.iter().map(|fact| page.span(Role::Dim, fact)).collect();
+    page.flow(&spans, " · ", 0);
+}
+
+/// The symbol of a state that a report marks, and how it is painted.
+fn mark(state: State) -> Option<(&'static str, Role)> {
+    match state {
+        State::Unspecialized => Some(("▲", Role::Generic)),
+        State::Deopting | State::Polymorphic => Some(("▼", Role::Missing)),
+        _ => None,
+    }
+}

@@ -1,0 +1,85 @@
+//! The ranked list of sites that matter.
+
+use crate::explain::{Finding, words};
+use crate::profile::{Instruction, State};
+
+use super::cells::Cells;
+use super::page::{Page, Role, Span};
+
+/// Sites beyond these are only numbered.
+const LISTED: usize = 12;
+
+/// An expression or an argument is cut after these cells; the source line below has it whole.
+const EXPRESSION: usize = 36;
+
+/// Writes the findings in their order.
+pub(super) fn write(page: &mut Page, findings: &[Finding]) {
+    let digits = findings.len().min(LISTED).to_string().len();
+    for (index, finding) in findings.iter().take(LISTED).enumerate() {
+        if index > 0 {
+            page.blank();
+        }
+        entry(page, finding, index + 1, digits);
+    }
+    if findings.len() > LISTED {
+        page.blank();
+        let more = u64::try_from(findings.len() - LISTED).unwrap_or(u64::MAX);
+        page.paragraph("", Role::Dim, &words::more_findings(more));
+    }
+}
+
+fn entry(page: &mut Page, finding: &Finding, rank: usize, digits: usize) {
+    let instruction = finding.site.instruction;
+    let excerpt = finding.file.excerpt(finding.site.position);
+    let (symbol, role) = super::mark(instruction.state).unwrap_or((" ", Role::Plain));
+    let indent = digits + 3;
+
+    let rank = page.span(Role::Strong, &format!("{rank:>digits$} "));
+    let mut title = vec![page.span(
+        Role::Place,
+        &format!("{}:{}", finding.file.file.path, finding.line.line),
+    )];
+    if let Some(excerpt) = excerpt {
+        let mut text = Cells::new(excerpt.text().trim(), page.style.ascii).fit(EXPRESSION);
+        if excerpt.continues && !text.ends_with(['…', '.']) {
+            text.push_str(if page.style.ascii { "..." } else { "…" });
+        }
+        title.push(Span::safe(Role::Strong, text));
+    }
+    title.push(page.span(Role::Plain, &opcode(page, instruction)));
+    let lead = [rank, page.span(role, symbol), page.span(Role::Plain, " ")];
+    page.flow_after(&lead, &title, "  ", indent);
+
+    if let Some(excerpt) = excerpt {
+        let cells = Cells::new(excerpt.line, page.style.ascii);
+        let skip = cells.cell(excerpt.line.len() - excerpt.line.trim_start().len());
+        let focus = cells.cell(excerpt.start)..cells.cell(excerpt.end);
+        let margin = " ".repeat(indent + 2);
+        let view = cells.view(skip, focus, page.style.width - margin.len());
+        page.line(&[Span::safe(Role::Plain, format!("{margin}{}", view.text))]);
+        let carets = "^".repeat(view.focus.len().max(1));
+        page.line(&[Span::safe(
+            role,
+            format!("{margin}{}{carets}", " ".repeat(view.focus.start)),
+        )]);
+    }
+    let evidence: Vec<_> = finding
+        .evidence()
+        .iter()
+        .map(|fact| page.span(Role::Plain, fact))
+        .collect();
+    page.flow(&evidence, " · ", indent);
+}
+
+/// `BINARY_OP % → generic`.
+fn opcode(page: &Page, instruction: &Instruction) -> String {
+    let mut text = instruction.opcode.clone();
+    if !instruction.argument.is_empty() {
+        text.push(' ');
+        text.push_str(&Cells::new(&instruction.argument, page.style.ascii).fit(EXPRESSION));
+    }
+    let form = instruction.site.as_ref().and_then(|site| site.form.as_deref());
+    text.push_str(" → ");
+    text.push_str(form.unwrap_or(words::state(State::Unspecialized)));
+    text
+}
