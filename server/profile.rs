@@ -109,7 +109,7 @@ pub struct Pass {
 }
 
 /// How a pass ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "how")]
 pub enum Outcome {
     /// The workload completed.
@@ -376,7 +376,10 @@ impl Profile {
     /// The first failure of any pass, if there was one.
     #[must_use]
     pub fn failure(&self) -> Option<&Outcome> {
-        self.passes.iter().map(|pass| &pass.outcome).find(|outcome| outcome.is_failure())
+        self.passes
+            .iter()
+            .map(|pass| &pass.outcome)
+            .find(|outcome| outcome.is_failure())
     }
 }
 
@@ -384,12 +387,18 @@ impl Instruction {
     /// Misses, 0 when there is no site or none was seen.
     #[must_use]
     pub fn misses(&self) -> u64 {
-        self.site.as_ref().and_then(|site| site.misses).map_or(0, |misses| misses.count)
+        self.site
+            .as_ref()
+            .and_then(|site| site.misses)
+            .map_or(0, |misses| misses.count)
     }
 
     /// Whether this is a site a report marks: generic after trying, or missing.
     #[must_use]
     pub fn is_marked(&self) -> bool {
-        matches!(self.state, State::Unspecialized | State::Deopting | State::Polymorphic)
+        matches!(
+            self.state,
+            State::Unspecialized | State::Deopting | State::Polymorphic
+        )
     }
 }
