@@ -11,4 +11,6 @@
 //! `collect` runs things; from `profile` on everything is pure: no clock, no file system, no
 //! process.
 
+pub mod collect;
 pub mod profile;
+pub mod source;

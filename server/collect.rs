@@ -1,0 +1,1 @@
+//! Everything that runs or reads something outside: targets, workloads, interpreters.
