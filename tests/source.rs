@@ -242,3 +242,74 @@ fn functions_of_odd_texts_are_those_cpython_compiles() {
     });
     assert!(compared >= 30 * pythons().len(), "only {compared} functions");
 }
+
+/// Prints, for every function with a docstring, its first line and what doctest would run of it;
+/// null where doctest refuses the docstring.
+const EXAMPLES: &str = r#"
+import ast, doctest, json, sys
+with open(sys.argv[1], "rb") as file:
+    tree = ast.parse(file.read())
+for node in ast.walk(tree):
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        text = ast.get_docstring(node, clean=False)
+        if text is None:
+            continue
+        line = (node.decorator_list or [node])[0].lineno
+        try:
+            examples = doctest.DocTestParser().get_examples(text)
+        except ValueError:
+            print(json.dumps([line, None]))
+            continue
+        print(json.dumps([line, [
+            example.source for example in examples
+            if not example.options.get(doctest.SKIP) and example.exc_msg is None
+        ]]))
+"#;
+
+const DOCUMENTED: &str = r#"
+import os, sysconfig
+names = "statistics.py random.py fractions.py difflib.py collections/__init__.py enum.py textwrap.py doctest.py " \
+    "functools.py pickletools.py ipaddress.py _pydecimal.py zipfile/_path/__init__.py bisect.py typing.py"
+for name in names.split():
+    path = os.path.join(sysconfig.get_path("stdlib"), name)
+    if os.path.exists(path):
+        print(path)
+"#;
+
+#[test]
+fn examples_of_the_standard_library_are_those_doctest_runs() {
+    let mut compared = 0;
+    for (version, python) in pythons() {
+        for file in run(&python, DOCUMENTED, Path::new("-"))
+            .lines()
+            .map(PathBuf::from)
+        {
+            let source = Source::new(&std::fs::read_to_string(&file).expect("UTF-8 text"));
+            for line in run(&python, EXAMPLES, &file).lines() {
+                let (first_line, expected): (u32, Option<Vec<String>>) =
+                    serde_json::from_str(line).expect("a line and a list");
+                let Some(expected) = expected else { continue };
+                let function = source
+                    .functions()
+                    .iter()
+                    .find(|function| function.first_line == first_line);
+                // doctest ends every source with a line end.
+                let actual: Vec<String> = function
+                    .and_then(|function| function.doctest.clone())
+                    .unwrap_or_default()
+                    .into_iter()
+                    .map(|source| {
+                        if source.ends_with('\n') {
+                            source
+                        } else {
+                            source + "\n"
+                        }
+                    })
+                    .collect();
+                assert_eq!(actual, expected, "{version} {}:{first_line}", file.display());
+                compared += expected.len();
+            }
+        }
+    }
+    assert!(compared >= 500 * pythons().len(), "only {compared} examples");
+}

@@ -34,7 +34,8 @@ pub(super) fn read(text: &str, index: &LineIndex) -> Outline {
         let reader = thread::Builder::new()
             .stack_size(STACK)
             .spawn_scoped(scope, || walk(text, index));
-        reader.ok().and_then(|reader| reader.join().ok())
+        // Without memory for the stack, the one at hand has to do.
+        reader.map_or_else(|_| Some(walk(text, index)), |reader| reader.join().ok())
     })
     .unwrap_or_else(|| Outline {
         problems: vec![SyntaxProblem {
