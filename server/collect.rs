@@ -1,10 +1,14 @@
 //! Runs things: the target under the helper, one process a pass.
 
+pub mod config;
 pub mod helper;
+pub mod interpreter;
 pub mod merge;
 pub mod process;
 pub mod stdin;
+pub mod target;
 pub mod wire;
+pub mod workload;
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};

@@ -18,6 +18,7 @@ struct Oracle {
 struct Traced {
     qualname: String,
     digest: String,
+    firstlineno: u32,
     first_comparable: u32,
     counts: BTreeMap<u32, u64>,
     line_hits: BTreeMap<u32, u64>,
@@ -58,12 +59,15 @@ fn executions_equal_those_of_opcode_tracing() {
             assert!(profile.failure().is_none(), "{minor} {name}: {:?}", profile.passes);
             let file = profile.files.iter().find(|file| file.path == name).expect("the program was measured");
             for traced in &oracle.codes {
-                let Some(code) = file.codes.iter().find(|code| code.digest == traced.digest && code.qualname == traced.qualname)
+                let Some(code) = file.codes.iter().find(|code| code.digest == traced.digest && code.first_line == traced.firstlineno)
                 else {
                     failures.push(format!("{minor} {name} {}: not in the profile", traced.qualname));
                     continue;
                 };
-                for one in code.instructions.iter().filter(|one| one.offset >= traced.first_comparable) {
+                // Nobody sees a generator being made: 3.15 does it after a first RESUME.
+                let made = code.instructions.iter().find(|one| one.opcode == "RETURN_GENERATOR");
+                let first = made.map_or(traced.first_comparable, |one| one.offset + 1);
+                for one in code.instructions.iter().filter(|one| one.offset >= first) {
                     let want = traced.counts[&one.offset];
                     compared += 1;
                     executed += want;

@@ -209,6 +209,5 @@ fn evaluate(linear: &Linear, values: &[Option<(i128, i128)>], consistent: &mut b
 
 /// Monitoring starts at the first `RESUME`; what stands before it ran once a call.
 fn fill_prologue(instructions: &[Raw], counts: &mut [Option<u64>], calls: u64) {
-    let first = instructions.iter().position(|raw| raw.name == "RESUME").unwrap_or(0);
-    counts[..first].fill(Some(calls));
+    counts[..super::instructions::entry(instructions)].fill(Some(calls));
 }

@@ -44,6 +44,15 @@ pub fn decode(code: &[u8], tables: &Tables) -> Vec<Raw> {
     out
 }
 
+/// Index of the `RESUME` that a call starts at. What stands before it (cells, and the making of a
+/// generator) runs once a call, without events.
+#[must_use]
+pub fn entry(instructions: &[Raw]) -> usize {
+    let made = instructions.iter().position(|raw| raw.name == "RETURN_GENERATOR").unwrap_or(0);
+    let resume = instructions[made..].iter().position(|raw| raw.name == "RESUME");
+    resume.map_or(0, |resume| made + resume)
+}
+
 /// `END_ASYNC_FOR` carries the way back to its `SEND` for monitoring only: it does not jump.
 fn jump_target(name: &str, opcode: u8, arg: u32, next: usize, tables: &Tables) -> Option<u32> {
     let distance = 2 * arg as usize;

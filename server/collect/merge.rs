@@ -333,7 +333,7 @@ fn polled<'a>(offset: u32, found: &Gathered<'a>) -> Vec<&'a wire::Polled> {
 
 fn solve(counts: &wire::Counts, raws: &[Raw], version: &Version) -> flow::Executions {
     if let Some(traced) = &counts.executions {
-        let first = raws.iter().position(|raw| raw.name == "RESUME").unwrap_or(0);
+        let first = instructions::entry(raws);
         let count = |(at, raw): (usize, &Raw)| {
             Some(if at < first { counts.calls } else { traced.get(&raw.offset).copied().unwrap_or(0) })
         };
@@ -365,7 +365,7 @@ fn line_starts(raws: &[Raw], position: &dyn Fn(&Raw) -> Option<Position>) -> Vec
             starts[to] |= there.is_some() && there != line(raw);
         }
     }
-    let resume = raws.iter().position(|raw| raw.name == "RESUME").map_or(0, |at| at + 1);
+    let resume = raws.len().min(instructions::entry(raws) + 1);
     starts[..resume].fill(false);
     if let Some(first) = raws.iter().skip(resume).position(|raw| line(raw).is_some()) {
         starts[resume + first] = true;
