@@ -58,12 +58,17 @@ impl Tables {
     /// Name of an opcode in the live bytecode; its number in angle brackets when it has none.
     #[must_use]
     pub fn live_name(&self, opcode: u8) -> String {
-        self.names.get(&opcode).cloned().unwrap_or_else(|| format!("<{opcode}>"))
+        self.names
+            .get(&opcode)
+            .cloned()
+            .unwrap_or_else(|| format!("<{opcode}>"))
     }
 
     /// Whether `form` is a specialized form of `family`.
     #[must_use]
     pub fn is_form(&self, family: &str, form: &str) -> bool {
-        self.families.get(family).is_some_and(|forms| forms.iter().any(|name| name == form))
+        self.families
+            .get(family)
+            .is_some_and(|forms| forms.iter().any(|name| name == form))
     }
 }

@@ -83,14 +83,20 @@ pub struct Request {
     pub selection: Option<String>,
     /// Examples of a docstring.
     pub doctest: Vec<String>,
-    /// Make the counted passes; else only the natural one, with a single call.
+    /// Where the call was found, in words.
+    pub origin: String,
+    /// Make the counted passes.
     pub count: bool,
+    /// Make a single call in the natural pass.
+    pub once: bool,
     /// Calls of the counted passes; else chosen by how long one takes.
     pub counted_calls: Option<u64>,
     /// How long calls are repeated in the natural pass.
     pub budget: Duration,
-    /// When a pass is stopped.
+    /// When the natural pass is stopped; later ones too, if it was.
     pub deadline: Option<Duration>,
+    /// When a counted pass is stopped.
+    pub counted_deadline: Option<Duration>,
 }
 
 /// How far a run is.
@@ -131,17 +137,30 @@ pub async fn run(
         },
         environment: environment(),
         passes: kinds(request),
+        endless: false,
     };
-    let mut finished = vec![session.pass(PassKind::Natural, 1, MOST_CALLS, cancelled, progress).await?];
+    let mut finished = vec![
+        session
+            .pass(PassKind::Natural, 1, MOST_CALLS, cancelled, progress)
+            .await?,
+    ];
     if worth_counting(&finished[0]) {
-        let calls = request.counted_calls.unwrap_or_else(|| counted_calls(&finished[0]));
+        let calls = request
+            .counted_calls
+            .unwrap_or_else(|| counted_calls(&finished[0]));
         for number in 2..=session.passes.len() {
             let kind = session.passes[number - 1];
             finished.push(session.pass(kind, number, calls, cancelled, progress).await?);
         }
     }
     let read = |path: &str| std::fs::read(path);
-    Ok(merge::merge(request.python.clone(), request.workload.clone(), &request.root, &finished, &read))
+    Ok(merge::merge(
+        request.python.clone(),
+        request.workload.clone(),
+        &request.root,
+        &finished,
+        &read,
+    ))
 }
 
 /// 3.11 has no monitoring: its executions and misses need a pass each.
@@ -159,7 +178,10 @@ fn kinds(request: &Request) -> Vec<PassKind> {
 /// A crash is not repeated; a file that does not compile has nothing to count.
 fn worth_counting(natural: &Finished) -> bool {
     !matches!(natural.outcome, Outcome::Killed { .. })
-        && natural.result.as_ref().is_some_and(|result| !result.codes.is_empty())
+        && natural
+            .result
+            .as_ref()
+            .is_some_and(|result| !result.codes.is_empty())
 }
 
 /// One call, or for short workloads the power of ten that makes about a millisecond.
@@ -193,6 +215,8 @@ struct Session<'a> {
     input: Input,
     environment: Vec<(String, String)>,
     passes: Vec<PassKind>,
+    /// The natural pass had to be stopped.
+    endless: bool,
 }
 
 impl Session<'_> {
@@ -215,7 +239,14 @@ impl Session<'_> {
         let passes = self.passes.len();
         let mut tick = || {
             let (fraction, calls) = read_progress(&progress_file);
-            progress(Progress { pass: kind, number, passes, fraction, calls, elapsed: started.elapsed() });
+            progress(Progress {
+                pass: kind,
+                number,
+                passes,
+                fraction,
+                calls,
+                elapsed: started.elapsed(),
+            });
         };
         tick();
         let command = process::Command {
@@ -223,41 +254,67 @@ impl Session<'_> {
             arguments: vec![self.helper.program(), job],
             environment: &self.environment,
             show_output: number == 1,
-            deadline: self.request.deadline,
+            deadline: self.deadline(kind),
         };
         let end = process::run(command, &mut self.input, cancelled, &mut tick)
             .await
-            .map_err(|error| Error::Start { python: python.to_owned(), error })?;
+            .map_err(|error| Error::Start {
+                python: python.to_owned(),
+                error,
+            })?;
         if matches!(end, End::Cancelled) {
             return Err(Error::Cancelled);
         }
         let read = self.read(kind, &result)?;
         let place = crash_place(&result.with_extension("result.crash"), self.helper.folder());
-        let outcome = outcome(&end, read.as_ref(), self.request.deadline, place);
-        Ok(Finished { kind, outcome, result: read })
+        let deadline = self.deadline(kind);
+        let outcome = outcome(&end, read.as_ref(), deadline, place);
+        self.endless |= matches!(outcome, Outcome::TimedOut { .. });
+        Ok(Finished {
+            kind,
+            outcome,
+            result: read,
+        })
+    }
+
+    fn deadline(&self, kind: PassKind) -> Option<Duration> {
+        let natural = kind == PassKind::Natural || self.endless;
+        if natural {
+            self.request.deadline
+        } else {
+            self.request.counted_deadline
+        }
     }
 
     fn job(&self, kind: PassKind, calls: u64, result: &Path, progress: &Path) -> Job {
         let request = self.request;
         let mut job = Job::default();
         job.add("pass", name(kind));
-        job.add("kind", match request.workload.kind {
-            WorkloadKind::Call => "call",
-            WorkloadKind::Doctest => "doctest",
-            WorkloadKind::Script => "script",
-            WorkloadKind::Module => "module",
-            WorkloadKind::Pytest => "pytest",
-        });
-        job.add("result", bytes(result)).add("progress", bytes(progress)).add("root", bytes(&request.root));
+        job.add(
+            "kind",
+            match request.workload.kind {
+                WorkloadKind::Call => "call",
+                WorkloadKind::Doctest => "doctest",
+                WorkloadKind::Script => "script",
+                WorkloadKind::Module => "module",
+                WorkloadKind::Pytest => "pytest",
+            },
+        );
+        job.add("result", bytes(result))
+            .add("progress", bytes(progress))
+            .add("root", bytes(&request.root));
         for glob in &request.include {
             job.add("include", glob);
         }
         for (name, _) in &self.environment {
             // `NAME` alone is removed again, `NAME=VALUE` set back.
-            job.add("environment", match std::env::var(name) {
-                Ok(value) => format!("{name}={value}"),
-                Err(_) => name.clone(),
-            });
+            job.add(
+                "environment",
+                match std::env::var(name) {
+                    Ok(value) => format!("{name}={value}"),
+                    Err(_) => name.clone(),
+                },
+            );
         }
         for (key, path) in [("file", &request.file), ("import-root", &request.import_root)] {
             if let Some(path) = path {
@@ -284,17 +341,22 @@ impl Session<'_> {
             job.add("argv", argument);
         }
         let natural = kind == PassKind::Natural;
-        job.add("calls", if request.count || !natural { calls } else { 1 }.to_string());
+        job.add(
+            "calls",
+            if natural && request.once { 1 } else { calls }.to_string(),
+        );
         let budget = if natural { request.budget.as_nanos() } else { 0 };
         job.add("budget-ns", budget.to_string());
-        if let Some(deadline) = request.deadline {
+        if let Some(deadline) = self.deadline(kind) {
             job.add("deadline", deadline.as_secs_f64().to_string());
         }
         job
     }
 
     fn read(&self, kind: PassKind, path: &Path) -> Result<Option<wire::Result>, Error> {
-        let Ok(text) = std::fs::read(path) else { return Ok(None) };
+        let Ok(text) = std::fs::read(path) else {
+            return Ok(None);
+        };
         let failed = |what: String| Error::Helper {
             pass: name(kind),
             python: self.request.python.version.clone(),
@@ -309,7 +371,9 @@ impl Session<'_> {
                     error: String,
                 }
                 let said = serde_json::from_slice::<Failure>(&text).map(|failure| failure.error);
-                Err(failed(said.unwrap_or_else(|_| format!("its result cannot be read: {error}"))))
+                Err(failed(said.unwrap_or_else(|_| {
+                    format!("its result cannot be read: {error}")
+                })))
             }
         }
     }
@@ -341,11 +405,19 @@ fn read_progress(path: &Path) -> (Option<f64>, u64) {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let mut words = text.split(' ');
     let fraction = words.next().and_then(|word| word.parse().ok());
-    (fraction, words.next().and_then(|word| word.parse().ok()).unwrap_or(0))
+    (
+        fraction,
+        words.next().and_then(|word| word.parse().ok()).unwrap_or(0),
+    )
 }
 
 /// What the helper says, corrected by how its process ended.
-fn outcome(end: &End, result: Option<&wire::Result>, deadline: Option<Duration>, place: Option<String>) -> Outcome {
+fn outcome(
+    end: &End,
+    result: Option<&wire::Result>,
+    deadline: Option<Duration>,
+    place: Option<String>,
+) -> Outcome {
     let End::Ended(status) = end else {
         let seconds = deadline.unwrap_or_default().as_secs_f64();
         return match result {
@@ -359,7 +431,9 @@ fn outcome(end: &End, result: Option<&wire::Result>, deadline: Option<Duration>,
     }
     match result {
         Some(result) if !result.partial => result.outcome.clone(),
-        _ => Outcome::Exited { status: status.code().unwrap_or(1) },
+        _ => Outcome::Exited {
+            status: status.code().unwrap_or(1),
+        },
     }
 }
 
@@ -382,7 +456,7 @@ fn crash_place(log: &Path, helper: &Path) -> Option<String> {
     text.lines().find_map(|line| {
         let rest = line.trim_start().strip_prefix("File \"")?;
         let (file, rest) = rest.split_once("\", line ")?;
-        
+
         (!Path::new(file).starts_with(helper)).then(|| format!("{file}:{rest}"))
     })
 }

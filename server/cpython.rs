@@ -148,7 +148,11 @@ mod tests {
             let saturated = 2000;
             for execution in 0..saturated {
                 let raw = value << table.counter_bits | backoff;
-                assert_eq!(table.generic_executions(raw), execution, "{minor} at {value},{backoff}");
+                assert_eq!(
+                    table.generic_executions(raw),
+                    execution,
+                    "{minor} at {value},{backoff}"
+                );
                 if value == 0 {
                     (value, backoff) = table.restart_of(backoff);
                 }

@@ -13,6 +13,7 @@
 
 pub mod attribute;
 pub mod bytecode;
+pub mod cli;
 pub mod collect;
 pub mod cpython;
 pub mod explain;

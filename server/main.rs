@@ -1,3 +1,7 @@
 //! `bytecost`: the command line.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    bytecost::cli::main()
+}

@@ -1,6 +1,5 @@
 //! What only the operating system can do. The one module with `unsafe` code.
 
-
 /// Makes a child process die with this one, however this one ends (Linux; elsewhere a no-op).
 pub fn die_with_parent(command: &mut tokio::process::Command) {
     #[cfg(target_os = "linux")]

@@ -31,7 +31,11 @@ fn oracle(python: &Path, program: &Path) -> Oracle {
         .arg(program)
         .output()
         .expect("the oracle starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     serde_json::from_slice(&output.stdout).expect("the oracle prints JSON")
 }
 
@@ -51,21 +55,39 @@ fn executions_equal_those_of_opcode_tracing() {
             if minor == "3.11" && program.to_string_lossy().ends_with("_312.py") {
                 continue;
             }
-            let name = program.file_name().expect("a file").to_string_lossy().into_owned();
+            let name = program
+                .file_name()
+                .expect("a file")
+                .to_string_lossy()
+                .into_owned();
             let oracle = oracle(&python, program);
             let mut request = call(minor, &python, program, "run()");
             request.counted_calls = Some(1);
             let profile = run(&request);
-            assert!(profile.failure().is_none(), "{minor} {name}: {:?}", profile.passes);
-            let file = profile.files.iter().find(|file| file.path == name).expect("the program was measured");
+            assert!(
+                profile.failure().is_none(),
+                "{minor} {name}: {:?}",
+                profile.passes
+            );
+            let file = profile
+                .files
+                .iter()
+                .find(|file| file.path == name)
+                .expect("the program was measured");
             for traced in &oracle.codes {
-                let Some(code) = file.codes.iter().find(|code| code.digest == traced.digest && code.first_line == traced.firstlineno)
+                let Some(code) = file
+                    .codes
+                    .iter()
+                    .find(|code| code.digest == traced.digest && code.first_line == traced.firstlineno)
                 else {
                     failures.push(format!("{minor} {name} {}: not in the profile", traced.qualname));
                     continue;
                 };
                 // Nobody sees a generator being made: 3.15 does it after a first RESUME.
-                let made = code.instructions.iter().find(|one| one.opcode == "RETURN_GENERATOR");
+                let made = code
+                    .instructions
+                    .iter()
+                    .find(|one| one.opcode == "RETURN_GENERATOR");
                 let first = made.map_or(traced.first_comparable, |one| one.offset + 1);
                 for one in code.instructions.iter().filter(|one| one.offset >= first) {
                     let want = traced.counts[&one.offset];
@@ -84,7 +106,10 @@ fn executions_equal_those_of_opcode_tracing() {
                     // Tracers tell every entry of a line, we how often its busiest one was: a `with`
                     // is left through the line that began it.
                     if hits > want || (hits == 0) != (want == 0) {
-                        wrong_lines.push(format!("{minor} {name} {} line {line}: {hits}, traced {want}", traced.qualname));
+                        wrong_lines.push(format!(
+                            "{minor} {name} {} line {line}: {hits}, traced {want}",
+                            traced.qualname
+                        ));
                     }
                 }
             }
@@ -92,7 +117,12 @@ fn executions_equal_those_of_opcode_tracing() {
         println!("{minor}: {compared} instructions, {executed} executions, {lines} lines compared");
     }
     assert!(wrong_lines.is_empty(), "{}", wrong_lines.join("\n"));
-    assert!(failures.is_empty(), "{} differences\n{}", failures.len(), failures[..failures.len().min(40)].join("\n"));
+    assert!(
+        failures.is_empty(),
+        "{} differences\n{}",
+        failures.len(),
+        failures[..failures.len().min(40)].join("\n")
+    );
 }
 
 /// Executions of each line of a code object: the largest count of what enters it.

@@ -20,7 +20,8 @@ pub fn text(raw: &Raw, names: &Names, tables: &Tables, version: &Version) -> Str
     let Some(arg) = raw.arg else { return String::new() };
     let opcode = u32::from(raw.opcode);
     let at = |list: &[String], index: u32| {
-        list.get(index as usize).map_or_else(|| index.to_string(), |name| name.trim().to_owned())
+        list.get(index as usize)
+            .map_or_else(|| index.to_string(), |name| name.trim().to_owned())
     };
     if let Some(target) = raw.target {
         return format!("to {target}");
@@ -35,9 +36,10 @@ pub fn text(raw: &Raw, names: &Names, tables: &Tables, version: &Version) -> Str
         "CONTAINS_OP" => if arg == 0 { "in" } else { "not in" }.to_owned(),
         "CALL_INTRINSIC_1" => at(&tables.intrinsics_1, arg),
         "CALL_INTRINSIC_2" => at(&tables.intrinsics_2, arg),
-        name if tables.names_of.contains(&opcode) => {
-            at(names.names, arg >> version.name_shift.get(name).copied().unwrap_or(0))
-        }
+        name if tables.names_of.contains(&opcode) => at(
+            names.names,
+            arg >> version.name_shift.get(name).copied().unwrap_or(0),
+        ),
         _ if tables.locals.contains(&opcode) => at(names.locals, arg),
         _ if tables.constants.contains(&opcode) => at(names.constants, arg),
         _ => arg.to_string(),

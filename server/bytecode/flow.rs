@@ -52,7 +52,10 @@ impl Linear {
 
     /// `self * a - other * b`.
     fn combine(&self, a: i128, other: &Self, b: i128) -> Self {
-        let mut out = Self { constant: self.constant * a - other.constant * b, ..Self::default() };
+        let mut out = Self {
+            constant: self.constant * a - other.constant * b,
+            ..Self::default()
+        };
         for (&unknown, &coefficient) in &self.unknowns {
             out.add(unknown, coefficient * a);
         }
@@ -66,7 +69,11 @@ impl Linear {
 /// Solves the flow of one code object.
 #[must_use]
 pub fn solve(instructions: &[Raw], events: &Events, version: &Version) -> Executions {
-    let index: HashMap<u32, usize> = instructions.iter().enumerate().map(|(at, raw)| (raw.offset, at)).collect();
+    let index: HashMap<u32, usize> = instructions
+        .iter()
+        .enumerate()
+        .map(|(at, raw)| (raw.offset, at))
+        .collect();
     let edges = silent_edges(instructions, &index, version);
     let (start, end) = known(instructions, &index, events, version);
     let mut incoming: HashMap<usize, Vec<usize>> = HashMap::new();
@@ -94,14 +101,18 @@ pub fn solve(instructions: &[Raw], events: &Events, version: &Version) -> Execut
         }
     }
     let (values, mut consistent) = eliminate(rows, edges.len());
-    let mut counts: Vec<Option<u64>> = at_each.iter().map(|linear| evaluate(linear, &values, &mut consistent)).collect();
+    let mut counts: Vec<Option<u64>> = at_each
+        .iter()
+        .map(|linear| evaluate(linear, &values, &mut consistent))
+        .collect();
     fill_prologue(instructions, &mut counts, events.calls);
     Executions { counts, consistent }
 }
 
 /// Transfers without an event, as instruction indices.
 fn silent_edges(instructions: &[Raw], index: &HashMap<u32, usize>, version: &Version) -> Vec<(usize, usize)> {
-    let silent = |raw: &Raw| version.silent_jumps.contains(&raw.name) || version.silent_branches.contains(&raw.name);
+    let silent =
+        |raw: &Raw| version.silent_jumps.contains(&raw.name) || version.silent_branches.contains(&raw.name);
     instructions
         .iter()
         .enumerate()
@@ -113,7 +124,11 @@ fn silent_edges(instructions: &[Raw], index: &HashMap<u32, usize>, version: &Ver
 /// Where a transfer lands: an exhausted loop skips the instructions that only tracers see.
 fn landing(raw: &Raw, index: &HashMap<u32, usize>, version: &Version) -> Option<usize> {
     let target = *index.get(&raw.target?)?;
-    let skips = if raw.name == "FOR_ITER" { version.for_iter_exit_skips } else { 0 };
+    let skips = if raw.name == "FOR_ITER" {
+        version.for_iter_exit_skips
+    } else {
+        0
+    };
     Some(target + skips)
 }
 
@@ -148,7 +163,8 @@ fn known(
             continue;
         }
         let to = landing(raw, index, version).filter(|&to| to < start.len());
-        let told_twice = to.is_some_and(|to| version.echoes.contains(&instructions[to].name)) && raw.name != "FOR_ITER";
+        let told_twice =
+            to.is_some_and(|to| version.echoes.contains(&instructions[to].name)) && raw.name != "FOR_ITER";
         let count = if told_twice { count.div_ceil(2) } else { count };
         end[from] += count;
         if let Some(to) = to {

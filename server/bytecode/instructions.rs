@@ -27,7 +27,11 @@ pub fn decode(code: &[u8], tables: &Tables) -> Vec<Raw> {
     let mut extended: u32 = 0;
     while offset + 1 < code.len() {
         let opcode = code[offset];
-        let name = tables.base.get(&opcode).cloned().unwrap_or_else(|| format!("<{opcode}>"));
+        let name = tables
+            .base
+            .get(&opcode)
+            .cloned()
+            .unwrap_or_else(|| format!("<{opcode}>"));
         let caches = tables.caches.get(&name).copied().unwrap_or(0) as usize;
         let takes = if tables.hasarg.is_empty() {
             u32::from(opcode) >= tables.have_argument
@@ -35,10 +39,21 @@ pub fn decode(code: &[u8], tables: &Tables) -> Vec<Raw> {
             tables.hasarg.contains(&u32::from(opcode))
         };
         let arg = takes.then(|| extended << 8 | u32::from(code[offset + 1]));
-        extended = if name == "EXTENDED_ARG" { arg.unwrap_or(0) } else { 0 };
+        extended = if name == "EXTENDED_ARG" {
+            arg.unwrap_or(0)
+        } else {
+            0
+        };
         let next = offset + 2 + 2 * caches;
         let target = arg.and_then(|arg| jump_target(&name, opcode, arg, next, tables));
-        out.push(Raw { offset: to_u32(offset), opcode, name, arg, next: to_u32(next), target });
+        out.push(Raw {
+            offset: to_u32(offset),
+            opcode,
+            name,
+            arg,
+            next: to_u32(next),
+            target,
+        });
         offset = next;
     }
     out
@@ -48,7 +63,10 @@ pub fn decode(code: &[u8], tables: &Tables) -> Vec<Raw> {
 /// generator) runs once a call, without events.
 #[must_use]
 pub fn entry(instructions: &[Raw]) -> usize {
-    let made = instructions.iter().position(|raw| raw.name == "RETURN_GENERATOR").unwrap_or(0);
+    let made = instructions
+        .iter()
+        .position(|raw| raw.name == "RETURN_GENERATOR")
+        .unwrap_or(0);
     let resume = instructions[made..].iter().position(|raw| raw.name == "RESUME");
     resume.map_or(0, |resume| made + resume)
 }

@@ -22,7 +22,8 @@ pub fn decode(table: &[u8], first_line: u32) -> Vec<Option<Position>> {
                 let column = unsigned(&mut bytes);
                 let end_column = unsigned(&mut bytes);
                 // Columns are stored plus one, 0 for none.
-                let columns = (column > 0 && end_column > 0).then(|| (narrow(column - 1), narrow(end_column - 1)));
+                let columns =
+                    (column > 0 && end_column > 0).then(|| (narrow(column - 1), narrow(end_column - 1)));
                 place(line, end_line, columns)
             }
             13 => {
@@ -48,7 +49,11 @@ pub fn decode(table: &[u8], first_line: u32) -> Vec<Option<Position>> {
 
 fn place(line: i64, end_line: i64, columns: Option<(u32, u32)>) -> Option<Position> {
     let line = u32::try_from(line).ok()?;
-    Some(Position { line, end_line: u32::try_from(end_line).ok()?, columns })
+    Some(Position {
+        line,
+        end_line: u32::try_from(end_line).ok()?,
+        columns,
+    })
 }
 
 /// Six bits a byte, least significant first; bit 6 says another follows.

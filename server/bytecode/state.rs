@@ -96,7 +96,9 @@ pub fn inferred_misses(live: &Live, version: &Version) -> Option<u64> {
 }
 
 fn generic(live: &Live, counted: Counted, version: &Version) -> State {
-    let Some(raw) = live.counter else { return basic(counted) };
+    let Some(raw) = live.counter else {
+        return basic(counted);
+    };
     let ran = counted.executions;
     if version.quickened_marks.is_empty() {
         if version.failed_attempts(raw) > 0 {
@@ -125,5 +127,9 @@ fn generic(live: &Live, counted: Counted, version: &Version) -> State {
 }
 
 fn basic(counted: Counted) -> State {
-    if counted.executions == Some(0) { State::NotExecuted } else { State::Basic }
+    if counted.executions == Some(0) {
+        State::NotExecuted
+    } else {
+        State::Basic
+    }
 }

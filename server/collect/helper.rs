@@ -16,9 +16,11 @@ const FILES: [(&str, &str); 11] = [
     ("bytecost_rewrite.py", include_str!("helper/bytecost_rewrite.py")),
     ("bytecost_trace.py", include_str!("helper/bytecost_trace.py")),
     ("bytecost_wire.py", include_str!("helper/bytecost_wire.py")),
-    ("bytecost_workload.py", include_str!("helper/bytecost_workload.py")),
+    (
+        "bytecost_workload.py",
+        include_str!("helper/bytecost_workload.py"),
+    ),
 ];
-
 
 /// The unpacked helper and the files it exchanges with us; removed on drop.
 pub struct Helper {

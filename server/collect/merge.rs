@@ -13,8 +13,8 @@ use crate::bytecode::state::{self, Counted, Live};
 use crate::bytecode::{Tables, argument, locations};
 use crate::cpython::{self, Version};
 use crate::profile::{
-    Code, File, Instruction, Method, Misses, Note, Outcome, Pass, PassKind, Position, Profile, Python, Site, State,
-    Workload,
+    Code, File, Instruction, Method, Misses, Note, Outcome, Pass, PassKind, Position, Profile, Python, Site,
+    State, Workload,
 };
 
 /// With more threads alive than this, a countdown may be missed between two polls.
@@ -64,7 +64,10 @@ pub fn merge(
     let mut gathered: BTreeMap<Key, Gathered> = BTreeMap::new();
     let mut strays: BTreeMap<String, (u64, Option<u64>)> = BTreeMap::new();
     let empty = Tables::default();
-    let tables = finished.iter().find_map(|pass| pass.result.as_ref()).map_or(&empty, |result| &result.tables);
+    let tables = finished
+        .iter()
+        .find_map(|pass| pass.result.as_ref())
+        .map_or(&empty, |result| &result.tables);
     for pass in finished {
         let Some(result) = &pass.result else { continue };
         for code in &result.codes {
@@ -75,9 +78,18 @@ pub fn merge(
             }
         }
     }
-    let natural_ran = finished.iter().any(|pass| pass.kind == PassKind::Natural && pass.result.is_some());
-    let counted = finished.iter().any(|pass| pass.kind == PassKind::Count && pass.result.is_some());
-    let context = Context { tables, version, free_threaded: python.free_threaded, counted };
+    let natural_ran = finished
+        .iter()
+        .any(|pass| pass.kind == PassKind::Natural && pass.result.is_some());
+    let counted = finished
+        .iter()
+        .any(|pass| pass.kind == PassKind::Count && pass.result.is_some());
+    let context = Context {
+        tables,
+        version,
+        free_threaded: python.free_threaded,
+        counted,
+    };
     let mut files: BTreeMap<String, Vec<Code>> = BTreeMap::new();
     let mut diverged = 0u64;
     let mut most_threads = 0u64;
@@ -87,13 +99,24 @@ pub fn merge(
             diverged += 1;
         }
         if code.withheld {
-            notes.push(Note::Inconsistent { code: format!("{}:{} {}", key.path, key.first_line, key.qualname) });
+            notes.push(Note::Inconsistent {
+                code: format!("{}:{} {}", key.path, key.first_line, key.qualname),
+            });
         }
-        most_threads = most_threads.max(found.counts.iter().map(|counts| counts.threads).max().unwrap_or(0));
+        most_threads = most_threads.max(
+            found
+                .counts
+                .iter()
+                .map(|counts| counts.threads)
+                .max()
+                .unwrap_or(0),
+        );
         files.entry(key.path.clone()).or_default().push(code);
     }
     if context.bounded(most_threads) {
-        notes.push(Note::Threads { threads: most_threads });
+        notes.push(Note::Threads {
+            threads: most_threads,
+        });
     }
     if diverged > 0 {
         notes.push(Note::Diverged {
@@ -101,14 +124,34 @@ pub fn merge(
         });
     }
     for (file, (codes, executions)) in strays {
-        notes.push(Note::NotFromFile { file: relative(&file, root), codes, executions });
+        notes.push(Note::NotFromFile {
+            file: relative(&file, root),
+            codes,
+            executions,
+        });
     }
     let described = described(finished);
     let files = files
         .into_iter()
-        .map(|(path, codes)| file(&path, codes, described.get(path.as_str()).copied(), root, read, &mut notes))
+        .map(|(path, codes)| {
+            file(
+                &path,
+                codes,
+                described.get(path.as_str()).copied(),
+                root,
+                read,
+                &mut notes,
+            )
+        })
         .collect();
-    Profile { python, workload, passes, notes, root: root.display().to_string(), files }
+    Profile {
+        python,
+        workload,
+        passes,
+        notes,
+        root: root.display().to_string(),
+        files,
+    }
 }
 
 fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, pass: &'a Finished) {
@@ -145,7 +188,11 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
 }
 
 fn changed_bytes(code: &wire::Code) -> usize {
-    code.code.iter().zip(&code.adaptive).filter(|(base, live)| base != live).count()
+    code.code
+        .iter()
+        .zip(&code.adaptive)
+        .filter(|(base, live)| base != live)
+        .count()
 }
 
 /// Identity of the unspecialized bytecode and where it stands.
@@ -183,15 +230,24 @@ impl Context<'_> {
         let position = |raw: &Raw| positions.get(raw.offset as usize / 2).copied().flatten();
         let (executions, withheld) = self.executions(found, &raws);
         let starts = line_starts(&raws, &position);
-        let names = Names { names: &code.names, locals: &code.locals, constants: &code.constants };
+        let names = Names {
+            names: &code.names,
+            locals: &code.locals,
+            constants: &code.constants,
+        };
         let live = found.natural.unwrap_or(code);
         let lives: Vec<Live> = raws.iter().map(|raw| self.live(raw, &live.adaptive)).collect();
         let quickened = self.version.quickened_marks.is_empty()
-            || lives.iter().any(|live| self.version.quickened_marks.contains(&live.name));
+            || lives
+                .iter()
+                .any(|live| self.version.quickened_marks.contains(&live.name));
         let mut instructions = Vec::with_capacity(raws.len());
         for (at, raw) in raws.iter().enumerate() {
             let before = at.checked_sub(1).map(|before| lives[before].name.as_str());
-            let live = Live { quickened, ..lives[at].clone() };
+            let live = Live {
+                quickened,
+                ..lives[at].clone()
+            };
             let (state, site) = self.site(raw, &live, before, executions[at], found);
             instructions.push(Instruction {
                 offset: raw.offset,
@@ -204,14 +260,19 @@ impl Context<'_> {
                 site,
             });
         }
-        let last_line =
-            instructions.iter().filter_map(|one| Some(one.position?.end_line)).max().unwrap_or(key.first_line);
+        let last_line = instructions
+            .iter()
+            .filter_map(|one| Some(one.position?.end_line))
+            .max()
+            .unwrap_or(key.first_line);
         Code {
             qualname: key.qualname.clone(),
             first_line: key.first_line,
             last_line: last_line.max(key.first_line),
             digest: key.digest.clone(),
-            calls: self.counted.then(|| found.counts.iter().map(|counts| counts.calls).sum()),
+            calls: self
+                .counted
+                .then(|| found.counts.iter().map(|counts| counts.calls).sum()),
             withheld,
             instructions,
         }
@@ -237,13 +298,19 @@ impl Context<'_> {
 
     fn live(&self, raw: &Raw, adaptive: &[u8]) -> Live {
         let at = raw.offset as usize;
-        let name = adaptive.get(at).map_or_else(|| raw.name.clone(), |&opcode| self.tables.live_name(opcode));
+        let name = adaptive
+            .get(at)
+            .map_or_else(|| raw.name.clone(), |&opcode| self.tables.live_name(opcode));
         let cached = self.tables.caches.get(&raw.name).copied().unwrap_or(0) > 0;
         let counter = adaptive
             .get(at + 2..at + 4)
             .filter(|_| cached)
             .map(|unit| u32::from(u16::from_le_bytes([unit[0], unit[1]])));
-        Live { name, counter, quickened: true }
+        Live {
+            name,
+            counter,
+            quickened: true,
+        }
     }
 
     fn site(
@@ -264,26 +331,53 @@ impl Context<'_> {
             },
         );
         let misses: u64 = forms.values().sum();
-        let counted = Counted { executions, misses, forms: forms.len() };
+        let counted = Counted {
+            executions,
+            misses,
+            forms: forms.len(),
+        };
         if !has_family {
-            let state = if executions == Some(0) { State::NotExecuted } else { State::Basic };
+            let state = if executions == Some(0) {
+                State::NotExecuted
+            } else {
+                State::Basic
+            };
             return (state, None);
         }
         let (state, form) = state::judge(&raw.name, live, before, counted, self.tables, self.version);
         if state == State::Basic || self.version.informational.contains(&raw.name) {
-            let state = if executions == Some(0) { State::NotExecuted } else { State::Basic };
+            let state = if executions == Some(0) {
+                State::NotExecuted
+            } else {
+                State::Basic
+            };
             return (state, None);
         }
-        let threads = found.counts.iter().map(|counts| counts.threads).max().unwrap_or(0);
+        let threads = found
+            .counts
+            .iter()
+            .map(|counts| counts.threads)
+            .max()
+            .unwrap_or(0);
         let misses = if polled.is_empty() {
             state::inferred_misses(live, self.version)
                 .filter(|_| form.is_some() && live.name == *form.as_deref().unwrap_or_default())
-                .map(|count| Misses { count, method: Method::Inferred, at_least: true })
+                .map(|count| Misses {
+                    count,
+                    method: Method::Inferred,
+                    at_least: true,
+                })
         } else {
-            Some(Misses { count: misses, method: Method::Counted, at_least: self.bounded(threads) })
+            Some(Misses {
+                count: misses,
+                method: Method::Counted,
+                at_least: self.bounded(threads),
+            })
         };
         let deferred = executions.map(|executions| self.deferred(executions, &polled, state));
-        let failed = live.counter.filter(|_| form.is_none() && self.version.quickened_marks.is_empty());
+        let failed = live
+            .counter
+            .filter(|_| form.is_none() && self.version.quickened_marks.is_empty());
         let site = Site {
             form,
             forms_seen: forms,
@@ -305,13 +399,21 @@ impl Context<'_> {
         }
         if old {
             // Every fall-back to the adaptive form costs 31 generic executions (Python/specialize.c, 3.11).
-            return polled.iter().map(|polled| polled.fell_back * 31).sum::<u64>().min(executions);
+            return polled
+                .iter()
+                .map(|polled| polled.fell_back * 31)
+                .sum::<u64>()
+                .min(executions);
         }
         let mask = (1u32 << self.version.counter_bits) - 1;
         let generic: u64 = polled
             .iter()
             .map(|polled| {
-                let eras: u64 = polled.eras.iter().map(|raw| self.version.generic_executions(raw & mask)).sum();
+                let eras: u64 = polled
+                    .eras
+                    .iter()
+                    .map(|raw| self.version.generic_executions(raw & mask))
+                    .sum();
                 let name = self.tables.live_name(polled.op);
                 let now = if self.tables.base.contains_key(&polled.op) && !name.contains("INSTRUMENTED") {
                     self.version.generic_executions(polled.raw)
@@ -327,17 +429,31 @@ impl Context<'_> {
 
 /// Polls of a site: from the count pass, or from the misses pass where that is separate.
 fn polled<'a>(offset: u32, found: &Gathered<'a>) -> Vec<&'a wire::Polled> {
-    let passes = if found.misses.is_empty() { &found.counts } else { &found.misses };
-    passes.iter().filter_map(|counts| counts.sites.get(&offset)).collect()
+    let passes = if found.misses.is_empty() {
+        &found.counts
+    } else {
+        &found.misses
+    };
+    passes
+        .iter()
+        .filter_map(|counts| counts.sites.get(&offset))
+        .collect()
 }
 
 fn solve(counts: &wire::Counts, raws: &[Raw], version: &Version) -> flow::Executions {
     if let Some(traced) = &counts.executions {
         let first = instructions::entry(raws);
         let count = |(at, raw): (usize, &Raw)| {
-            Some(if at < first { counts.calls } else { traced.get(&raw.offset).copied().unwrap_or(0) })
+            Some(if at < first {
+                counts.calls
+            } else {
+                traced.get(&raw.offset).copied().unwrap_or(0)
+            })
         };
-        return flow::Executions { counts: raws.iter().enumerate().map(count).collect(), consistent: true };
+        return flow::Executions {
+            counts: raws.iter().enumerate().map(count).collect(),
+            consistent: true,
+        };
     }
     let events = Events {
         starts: counts.starts.clone(),
@@ -353,7 +469,11 @@ fn solve(counts: &wire::Counts, raws: &[Raw], version: &Version) -> flow::Execut
 /// As for tracers, a call does not enter the line of the `def`.
 fn line_starts(raws: &[Raw], position: &dyn Fn(&Raw) -> Option<Position>) -> Vec<bool> {
     let line = |raw: &Raw| position(raw).map(|position| position.line);
-    let index: HashMap<u32, usize> = raws.iter().enumerate().map(|(at, raw)| (raw.offset, at)).collect();
+    let index: HashMap<u32, usize> = raws
+        .iter()
+        .enumerate()
+        .map(|(at, raw)| (raw.offset, at))
+        .collect();
     let mut starts: Vec<bool> = raws
         .iter()
         .enumerate()
@@ -375,17 +495,30 @@ fn line_starts(raws: &[Raw], position: &dyn Fn(&Raw) -> Option<Position>) -> Vec
 
 /// Counted twice or more, yet every site of it untouched in the natural pass.
 fn diverges(code: &Code) -> bool {
-    let mut sites = code.instructions.iter().filter(|one| one.site.is_some() && one.executions.unwrap_or(0) > 1);
+    let mut sites = code
+        .instructions
+        .iter()
+        .filter(|one| one.site.is_some() && one.executions.unwrap_or(0) > 1);
     let Some(first) = sites.next() else { return false };
     first.state == State::NotExecuted && sites.all(|site| site.state == State::NotExecuted)
 }
 
 fn pass(finished: &Finished) -> Pass {
     let Some(result) = &finished.result else {
-        return Pass { kind: finished.kind, calls: 0, wall_ns: 0, call_ns: None, outcome: finished.outcome.clone() };
+        return Pass {
+            kind: finished.kind,
+            calls: 0,
+            wall_ns: 0,
+            call_ns: None,
+            outcome: finished.outcome.clone(),
+        };
     };
-    let mut per_call: Vec<f64> =
-        result.batches.iter().filter(|(calls, _)| *calls > 0).map(|&(calls, ns)| ns as f64 / calls as f64).collect();
+    let mut per_call: Vec<f64> = result
+        .batches
+        .iter()
+        .filter(|(calls, _)| *calls > 0)
+        .map(|&(calls, ns)| ns as f64 / calls as f64)
+        .collect();
     // Batches of a fraction of a millisecond are the way up to longer ones: too short to time well.
     let long: Vec<f64> = result
         .batches
@@ -414,7 +547,9 @@ fn pass(finished: &Finished) -> Pass {
 fn notes(python: &Python, finished: &[Finished]) -> Vec<Note> {
     let mut notes = Vec::new();
     if !python.known {
-        notes.push(Note::UnknownVersion { minor: python.minor.clone() });
+        notes.push(Note::UnknownVersion {
+            minor: python.minor.clone(),
+        });
     }
     if python.free_threaded && python.minor == "3.13" {
         notes.push(Note::NoSpecialization);
@@ -466,7 +601,11 @@ fn note_stray(
 ) {
     let entry = strays.entry(code.path.clone()).or_default();
     // Each pass sees its own copies: the count pass, which sees all that start, is the one to believe.
-    if let Some(counts) = code.counts.as_ref().filter(|_| kind == PassKind::Count && !partial) {
+    if let Some(counts) = code
+        .counts
+        .as_ref()
+        .filter(|_| kind == PassKind::Count && !partial)
+    {
         let raws = instructions::decode(&code.code, tables);
         let ran: u64 = solve(counts, &raws, version).counts.into_iter().flatten().sum();
         if entry.1.is_none() {
@@ -481,7 +620,11 @@ fn note_stray(
 
 fn described(finished: &[Finished]) -> HashMap<&str, &wire::File> {
     let mut described: HashMap<&str, &wire::File> = HashMap::new();
-    for file in finished.iter().filter_map(|pass| pass.result.as_ref()).flat_map(|result| &result.files) {
+    for file in finished
+        .iter()
+        .filter_map(|pass| pass.result.as_ref())
+        .flat_map(|result| &result.files)
+    {
         let known = described.entry(&file.path).or_insert(file);
         if file.changed && !known.changed {
             *known = file;
@@ -500,7 +643,13 @@ fn file(
 ) -> File {
     // Outermost first: a module body starts at line 0 or 1 and is named so.
     codes.sort_by(|one, other| {
-        let order = |code: &Code| (code.first_line, code.qualname != "<module>", std::cmp::Reverse(code.last_line));
+        let order = |code: &Code| {
+            (
+                code.first_line,
+                code.qualname != "<module>",
+                std::cmp::Reverse(code.last_line),
+            )
+        };
         order(one).cmp(&order(other))
     });
     let shown = relative(path, root);
@@ -514,13 +663,23 @@ fn file(
         None => match read(path) {
             Ok(bytes) => Some(bytes),
             Err(error) => {
-                notes.push(Note::FileUnreadable { file: shown.clone(), why: error.to_string() });
+                notes.push(Note::FileUnreadable {
+                    file: shown.clone(),
+                    why: error.to_string(),
+                });
                 None
             }
         },
     };
-    let digest = bytes.map(|bytes| hex(&Sha256::digest(&bytes))).unwrap_or_default();
-    File { path: shown, digest, text, codes }
+    let digest = bytes
+        .map(|bytes| hex(&Sha256::digest(&bytes)))
+        .unwrap_or_default();
+    File {
+        path: shown,
+        digest,
+        text,
+        codes,
+    }
 }
 
 /// A path as the profile names it: relative to the root when inside, with `/`.
@@ -528,5 +687,9 @@ fn file(
 pub fn relative(path: &str, root: &Path) -> String {
     let path = Path::new(path);
     let shown = path.strip_prefix(root).unwrap_or(path).display().to_string();
-    if cfg!(windows) { shown.replace('\\', "/") } else { shown }
+    if cfg!(windows) {
+        shown.replace('\\', "/")
+    } else {
+        shown
+    }
 }

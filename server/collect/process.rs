@@ -94,9 +94,19 @@ async fn wanted(cancelled: &mut watch::Receiver<bool>) {
 
 fn spawn(command: &Command, input: &mut Input) -> std::io::Result<Box<dyn ChildWrapper>> {
     let stdin = input.stdio()?;
-    let output = || if command.show_output { Stdio::inherit() } else { Stdio::null() };
+    let output = || {
+        if command.show_output {
+            Stdio::inherit()
+        } else {
+            Stdio::null()
+        }
+    };
     let mut wrapped = CommandWrap::with_new(command.python, |process| {
-        process.args(&command.arguments).stdin(stdin).stdout(output()).stderr(output());
+        process
+            .args(&command.arguments)
+            .stdin(stdin)
+            .stdout(output())
+            .stderr(output());
         process.envs(command.environment.iter().map(|(name, value)| (name, value)));
         crate::os::die_with_parent(process);
     });

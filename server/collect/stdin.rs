@@ -36,7 +36,11 @@ impl Input {
             return input;
         }
         let (length, _) = watch::channel((0, false));
-        Self::Stream(Arc::new(Recording { bytes: Mutex::default(), length, started: Mutex::new(false) }))
+        Self::Stream(Arc::new(Recording {
+            bytes: Mutex::default(),
+            length,
+            started: Mutex::new(false),
+        }))
     }
 
     /// What to start the next pass with.
@@ -71,14 +75,18 @@ fn file() -> Option<Input> {
         let start = file.stream_position().ok()?;
         return Some(Input::File(file, start));
     }
-    let foreground = || nix::unistd::tcgetpgrp(stdin.as_fd()).is_ok_and(|group| group == nix::unistd::getpgrp());
+    let foreground =
+        || nix::unistd::tcgetpgrp(stdin.as_fd()).is_ok_and(|group| group == nix::unistd::getpgrp());
     (stdin.is_terminal() && !foreground()).then_some(Input::Empty)
 }
 
 impl Recording {
     /// Reads in a thread of its own: a blocked read must hold up nobody.
     fn start(self: &Arc<Self>) {
-        let mut started = self.started.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut started = self
+            .started
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         if std::mem::replace(&mut *started, true) {
             return;
         }
@@ -87,7 +95,10 @@ impl Recording {
             let mut chunk = vec![0; 1 << 16];
             loop {
                 let read = io::stdin().lock().read(&mut chunk).unwrap_or(0);
-                let mut bytes = recording.bytes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let mut bytes = recording
+                    .bytes
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner);
                 bytes.extend_from_slice(&chunk[..read]);
                 recording.length.send_replace((bytes.len(), read == 0));
                 if read == 0 {
@@ -104,7 +115,10 @@ impl Recording {
             let (available, ended) = *length.borrow_and_update();
             if available > sent {
                 let chunk = {
-                    let bytes = self.bytes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                    let bytes = self
+                        .bytes
+                        .lock()
+                        .unwrap_or_else(std::sync::PoisonError::into_inner);
                     bytes[sent..available].to_vec()
                 };
                 if stdin.write_all(&chunk).await.is_err() {

@@ -147,16 +147,29 @@ fn hex<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<u8
     decode_hex(&text).ok_or_else(|| serde::de::Error::custom("not hexadecimal"))
 }
 
-fn optional_hex<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<Vec<u8>>, D::Error> {
+fn optional_hex<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Option<Vec<u8>>, D::Error> {
     let text = Option::<std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-    text.map(|text| decode_hex(&text).ok_or_else(|| serde::de::Error::custom("not hexadecimal"))).transpose()
+    text.map(|text| decode_hex(&text).ok_or_else(|| serde::de::Error::custom("not hexadecimal")))
+        .transpose()
 }
 
 fn decode_hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let digit = |byte: u8| {
+        char::from(byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
     let bytes = text.as_bytes();
-    bytes.len()
+    bytes
+        .len()
         .is_multiple_of(2)
-        .then(|| bytes.chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect())
+        .then(|| {
+            bytes
+                .chunks_exact(2)
+                .map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?))
+                .collect()
+        })
         .flatten()
 }

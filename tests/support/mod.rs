@@ -51,16 +51,24 @@ pub fn call(minor: &str, executable: &Path, file: &Path, call: &str) -> Request 
         argv0: None,
         selection: None,
         doctest: Vec::new(),
+        origin: String::new(),
         count: true,
+        once: false,
         counted_calls: None,
         budget: Duration::from_millis(50),
-        deadline: Some(Duration::from_secs(60)),
+        deadline: Some(Duration::from_mins(1)),
+        counted_deadline: Some(Duration::from_mins(1)),
     }
 }
 
 /// Runs a request to its end.
 pub fn run(request: &Request) -> Profile {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let (_cancel, mut cancelled) = tokio::sync::watch::channel(false);
-    runtime.block_on(collect::run(request, &mut cancelled, &mut |_| {})).expect("the run itself works")
+    runtime
+        .block_on(collect::run(request, &mut cancelled, &mut |_| {}))
+        .expect("the run itself works")
 }

@@ -22,7 +22,10 @@ pub fn pythons() -> Vec<(&'static str, PathBuf)> {
         match find(minor) {
             Some(python) => found.push((minor, python)),
             None => {
-                assert!(std::env::var_os("CI").is_none(), "CI must have CPython {minor}: run tests/rigs/install-pythons");
+                assert!(
+                    std::env::var_os("CI").is_none(),
+                    "CI must have CPython {minor}: run tests/rigs/install-pythons"
+                );
                 eprintln!("skipped: no CPython {minor} (tests/rigs/install-pythons gets it)");
             }
         }
@@ -35,7 +38,9 @@ fn find(minor: &str) -> Option<PathBuf> {
     let rig = rigs().join("bin").join(&name);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let on_path = std::env::split_paths(&path).map(|folder| folder.join(&name));
-    std::iter::once(rig).chain(on_path).find(|path| path.is_file() && is_version(path, minor))
+    std::iter::once(rig)
+        .chain(on_path)
+        .find(|path| path.is_file() && is_version(path, minor))
 }
 
 /// Shims of version managers exist for versions that are not selected: ask.

@@ -1,0 +1,181 @@
+//! The command line: arguments in, exit code out.
+
+mod progress;
+mod run;
+mod screen;
+mod show;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// The target failed.
+const TARGET_FAILED: u8 = 1;
+/// Usage, or input that cannot be read.
+const UNUSABLE: u8 = 2;
+/// As a shell reports a program that Ctrl-C ended.
+const CANCELLED: u8 = 130;
+
+/// What each line of Python costs in bytecode, and why.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a function, script, module or test and show what each line costs
+    Run(Run),
+    /// Show saved profiles
+    Show(Show),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Targets:
+  file.py::function        a function or method, called as --call, a comment `# bytecost: f(...)` above
+                           it, pyproject.toml or its doctest says
+  file.py                  a script
+  -m package.module        a module, as `python -m` runs it
+  pytest:tests/test_x.py   a pytest selection
+
+Exit status: 0 measured, 1 the target failed (what was measured is shown), 2 nothing could be run,
+130 cancelled.")]
+struct Run {
+    /// What to run: file.py::function, file.py or pytest:SELECTION
+    #[arg(required_unless_present = "module", conflicts_with = "module")]
+    target: Option<String>,
+    /// Run this module, as `python -m` does
+    #[arg(short, value_name = "MODULE")]
+    module: Option<String>,
+    /// Interpreter: a path, a name on PATH or a version such as 3.14
+    #[arg(long, value_name = "PYTHON")]
+    python: Option<String>,
+    /// Expression that calls the function, evaluated in its module
+    #[arg(long, value_name = "EXPR")]
+    call: Option<String>,
+    /// Code to run once before the calls, in the same namespace
+    #[arg(long, value_name = "CODE")]
+    setup: Option<String>,
+    /// How long calls are repeated, 0.4 if not said; a pass that does not end by itself is stopped
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    time: Option<f64>,
+    /// Stop each pass after this long; 0 means never
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "600")]
+    deadline: f64,
+    /// Run the workload a single time: states and forms, but no counts
+    #[arg(long)]
+    once: bool,
+    /// Calls to count, instead of as many as make about a millisecond
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    calls: Option<u64>,
+    /// Passes to make; the natural one always is
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values = ["natural", "count"])]
+    passes: Vec<PassName>,
+    /// Measure files that match this glob instead of the workspace's; may be given several times
+    #[arg(long, value_name = "GLOB")]
+    include: Vec<String>,
+    /// Keep the profile in .bytecost/ of the workspace, where editors find it
+    #[arg(long)]
+    save: bool,
+    /// Print nothing but the report
+    #[arg(short, long)]
+    quiet: bool,
+    #[command(flatten)]
+    output: Output,
+    /// Arguments of the script, module or pytest
+    #[arg(last = true)]
+    arguments: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct Show {
+    /// Saved profiles
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Folder that the profile's paths are relative to, instead of where it was measured
+    #[arg(long, value_name = "DIR")]
+    source: Option<PathBuf>,
+    #[command(flatten)]
+    output: Output,
+}
+
+#[derive(Debug, Args)]
+struct Output {
+    /// Form of the report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+    /// Write the report to this file
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// When to use colour; NO_COLOR is honoured
+    #[arg(long, value_enum, default_value_t = When::Auto)]
+    color: When,
+    /// Use ASCII marks only
+    #[arg(long)]
+    ascii: bool,
+    /// Cells of a line, instead of the terminal's
+    #[arg(long, value_name = "CELLS", value_parser = clap::value_parser!(u16).range(40..=1000))]
+    width: Option<u16>,
+    /// Share of executed instructions a line must have to be named below, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 1.0)]
+    min_share: f64,
+    /// Executions a site must have to be named below
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    min_executions: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum When {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PassName {
+    Natural,
+    Count,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() && (0.0..=1e9).contains(&value) => Ok(value),
+        _ => Err("not a number of seconds".to_owned()),
+    }
+}
+
+/// Parses the arguments of this process and does what they say.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match &cli.command {
+        Command::Run(arguments) => run::run(arguments),
+        Command::Show(arguments) => show::show(arguments),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            screen::say(&format!("{error:#}"));
+            ExitCode::from(UNUSABLE)
+        }
+    }
+}
+
+/// Whoever read our output has seen enough.
+fn broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|cause| cause.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,91 @@
+//! The terminal: what it can show, and the report on its way there.
+
+use std::io::{self, IsTerminal, Write};
+
+use anyhow::Context;
+
+use super::{Format, Output, When};
+use crate::attribute;
+use crate::explain::Thresholds;
+use crate::present::{json, terminal};
+use crate::profile::Profile;
+use crate::store;
+
+/// Width of a report that goes to no terminal.
+const WIDTH: usize = 100;
+
+/// One line on stderr.
+pub fn say(message: &str) {
+    let _ = writeln!(io::stderr(), "bytecost: {message}");
+}
+
+/// Renders a profile as asked and writes it where asked.
+pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
+    let texts = |path: &str| text_of(profile, path);
+    let costs = attribute::attribute(profile, &texts);
+    let text = match output.format {
+        Format::Json => json::to_string(&json::report(profile, &costs)),
+        Format::Text => {
+            let thresholds = Thresholds {
+                min_executions: output.min_executions,
+                min_share: output.min_share / 100.0,
+            };
+            terminal::render(profile, &costs, &thresholds, &style(output))
+        }
+    };
+    let text = if text.ends_with('\n') { text } else { text + "\n" };
+    match &output.output {
+        Some(path) => Ok(store::write_atomically(path, text.as_bytes())?),
+        None => {
+            let mut stdout = io::stdout().lock();
+            stdout
+                .write_all(text.as_bytes())
+                .and_then(|()| stdout.flush())
+                .context("cannot write the report")
+        }
+    }
+}
+
+/// The text a file had when it was measured: kept in the profile, or still on disk.
+fn text_of(profile: &Profile, path: &str) -> Option<String> {
+    let kept = profile
+        .files
+        .iter()
+        .find(|file| file.path == path)
+        .and_then(|file| file.text.clone());
+    kept.or_else(|| std::fs::read_to_string(std::path::Path::new(&profile.root).join(path)).ok())
+}
+
+fn style(output: &Output) -> terminal::Style {
+    let to_terminal = output.output.is_none() && io::stdout().is_terminal();
+    let color = match output.color {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => {
+            to_terminal && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
+        }
+    };
+    let width = output
+        .width
+        .map(usize::from)
+        .or_else(|| to_terminal.then(terminal_width).flatten())
+        .unwrap_or(WIDTH);
+    terminal::Style {
+        color,
+        width,
+        ascii: output.ascii || to_terminal && !speaks_utf8(),
+    }
+}
+
+fn terminal_width() -> Option<usize> {
+    terminal_size::terminal_size().map(|(width, _)| usize::from(width.0))
+}
+
+/// As POSIX has it: the first of these that is set decides.
+fn speaks_utf8() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    cfg!(windows)
+        || locale.is_some_and(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"))
+}
