@@ -3,6 +3,10 @@
     python reference.py PYTHON…          # compare known.json with reality on each interpreter (3.12+)
     python reference.py --write PYTHON…  # write known.json
 
+`known.json`: version -> program -> every site that missed when `program(1000)` was called once in a
+fresh process, as {"function", "op", "argument" (BINARY_OP only), "nth" of that opcode and argument
+in the function, "line", "misses" by specialized form}. Sites that are not listed did not miss.
+
 Between two boundary events of a code object (start, resume, yield, return, unwinding, backward
 jump, handled exception) each of its instructions runs at most once, so no change of an inline
 counter can be ambiguous. Each program runs in a fork of its own. Where model.py derives a number
