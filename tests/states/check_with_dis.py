@@ -3,6 +3,12 @@
     python check_with_dis.py PYTHON...        # every case, on each interpreter
     python check_with_dis.py --id NAME PYTHON # one case, printing what was observed
 
+A case is a module (`source`), an expression (`call`) evaluated `calls` times in it, and for each
+version where it applies the site and what becomes of it: the `nth` instruction of base opcode `op`
+(with this `argument`, if given) of the code object `function`; its `state`, `form`, `executions` and
+`misses` after exactly that many calls; `stable`, whether any of the next 240 calls changes state or
+form (a cold site, a flapping one). A version that is missing compiles the code to something else.
+
 An independent second opinion: it shares nothing with the product. The form and the inline
 counter of a site come from `dis.get_instructions(code, adaptive=True, show_caches=True)`, read
 after every single call; executions come from INSTRUCTION events (3.12+) or opcode tracing
@@ -264,7 +270,7 @@ def main():
         version = subprocess.run([python, "-c", asked], capture_output=True, text=True, check=True).stdout.strip()
         command = [python, __file__, "--worker", "--cases", arguments.cases]
         command += ["--id", arguments.id] if arguments.id else []
-        environment = {**os.environ, "PYTHON_JIT": "0", "PYTHONHASHSEED": "0"}
+        environment = {**os.environ, "PYTHON_JIT": "0", "PYTHONHASHSEED": "random"}
         seen = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout)
         wrong = 0
         for case in cases:
