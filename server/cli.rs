@@ -69,7 +69,7 @@ struct Run {
     /// Run the workload a single time: states and forms, but no counts
     #[arg(long)]
     once: bool,
-    /// Calls to count, instead of as many as make about a millisecond
+    /// Calls to make in every pass, instead of as many as the time allows
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     calls: Option<u64>,
     /// Passes to make; the natural one always is

@@ -89,8 +89,8 @@ pub struct Request {
     pub count: bool,
     /// Make a single call in the natural pass.
     pub once: bool,
-    /// Calls of the counted passes; else chosen by how long one takes.
-    pub counted_calls: Option<u64>,
+    /// Calls to make in every pass; else chosen by how long one takes.
+    pub calls: Option<u64>,
     /// How long calls are repeated in the natural pass.
     pub budget: Duration,
     /// When the natural pass is stopped; later ones too, if it was.
@@ -141,13 +141,17 @@ pub async fn run(
     };
     let mut finished = vec![
         session
-            .pass(PassKind::Natural, 1, MOST_CALLS, cancelled, progress)
+            .pass(
+                PassKind::Natural,
+                1,
+                request.calls.unwrap_or(MOST_CALLS),
+                cancelled,
+                progress,
+            )
             .await?,
     ];
     if worth_counting(&finished[0]) {
-        let calls = request
-            .counted_calls
-            .unwrap_or_else(|| counted_calls(&finished[0]));
+        let calls = request.calls.unwrap_or_else(|| counted_calls(&finished[0]));
         for number in 2..=session.passes.len() {
             let kind = session.passes[number - 1];
             finished.push(session.pass(kind, number, calls, cancelled, progress).await?);
@@ -345,7 +349,12 @@ impl Session<'_> {
             "calls",
             if natural && request.once { 1 } else { calls }.to_string(),
         );
-        let budget = if natural { request.budget.as_nanos() } else { 0 };
+        // Without a budget, only the number of calls decides.
+        let budget = if natural && request.calls.is_none() {
+            request.budget.as_nanos()
+        } else {
+            0
+        };
         job.add("budget-ns", budget.to_string());
         if let Some(deadline) = self.deadline(kind) {
             job.add("deadline", deadline.as_secs_f64().to_string());

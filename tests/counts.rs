@@ -62,7 +62,7 @@ fn executions_equal_those_of_opcode_tracing() {
                 .into_owned();
             let oracle = oracle(&python, program);
             let mut request = call(minor, &python, program, "run()");
-            request.counted_calls = Some(1);
+            request.calls = Some(1);
             let profile = run(&request);
             assert!(
                 profile.failure().is_none(),

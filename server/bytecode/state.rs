@@ -101,7 +101,9 @@ fn generic(live: &Live, counted: Counted, version: &Version) -> State {
     };
     let ran = counted.executions;
     if version.quickened_marks.is_empty() {
-        if version.failed_attempts(raw) > 0 {
+        // A backoff below a fresh one: some refused attempts leave the counter of a success (3.14+).
+        let (_, backoff) = version.split(raw);
+        if backoff != version.initial.1 {
             return State::Unspecialized;
         }
         // A site whose retry failed starts over as if it were new: only its misses tell.

@@ -199,7 +199,7 @@ fn request(
         origin: origin(&plan.origin),
         count: arguments.passes.contains(&PassName::Count) && !arguments.once,
         once: arguments.once,
-        counted_calls: arguments.calls,
+        calls: arguments.calls,
         budget: Duration::from_secs_f64(time.unwrap_or(BUDGET)),
         deadline: limit(deadline),
         counted_deadline: limit(time.map_or(arguments.deadline, |time| {
@@ -261,10 +261,12 @@ fn announcement(request: &Request, arguments: &Run) -> String {
         };
         return format!("running {what} {times} under {python}");
     }
-    let counted = match (passes, request.counted_calls) {
-        (1, _) => String::new(),
-        (_, Some(calls)) => format!(", then {} calls that are counted", calls * (passes - 1)),
-        (_, None) => format!(", then at most {} that are counted", MOST_COUNTED * (passes - 1)),
+    if let Some(calls) = request.calls {
+        return format!("running {what} {calls} times in each of {passes} processes under {python}");
+    }
+    let counted = match passes {
+        1 => String::new(),
+        _ => format!(", then at most {} that are counted", MOST_COUNTED * (passes - 1)),
     };
     let budget = arguments.time.unwrap_or(request.budget.as_secs_f64());
     format!("running {what} at most {MOST_CALLS} times in {budget} s{counted}, under {python}")

@@ -27,8 +27,8 @@ pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
         Format::Json => json::to_string(&json::report(profile, &costs)),
         Format::Text => {
             let thresholds = Thresholds {
-                min_executions: output.min_executions,
-                min_share: output.min_share / 100.0,
+                executions: output.min_executions,
+                line_share: output.min_share / 100.0,
             };
             terminal::render(profile, &costs, &thresholds, &style(output))
         }

@@ -54,7 +54,7 @@ pub fn call(minor: &str, executable: &Path, file: &Path, call: &str) -> Request 
         origin: String::new(),
         count: true,
         once: false,
-        counted_calls: None,
+        calls: None,
         budget: Duration::from_millis(50),
         deadline: Some(Duration::from_mins(1)),
         counted_deadline: Some(Duration::from_mins(1)),
