@@ -34,6 +34,7 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
+#[allow(clippy::doc_markdown, reason = "the comments are the help text")]
 #[command(after_help = "\
 Targets:
   file.py::function        a function or method, called as --call, a comment `# bytecost: f(...)` above
@@ -104,13 +105,14 @@ struct Show {
 }
 
 #[derive(Debug, Args)]
+#[allow(clippy::doc_markdown, reason = "the comments are the help text")]
 struct Output {
     /// Form of the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
     /// Write the report to this file
-    #[arg(short, long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    file: Option<PathBuf>,
     /// When to use colour; NO_COLOR is honoured
     #[arg(long, value_enum, default_value_t = When::Auto)]
     color: When,

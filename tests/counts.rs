@@ -87,8 +87,12 @@ fn executions_equal_those_of_opcode_tracing() {
                 let made = code
                     .instructions
                     .iter()
-                    .find(|one| one.opcode == "RETURN_GENERATOR");
-                let first = made.map_or(traced.first_comparable, |one| one.offset + 1);
+                    .position(|one| one.opcode == "RETURN_GENERATOR");
+                let first = made.map_or(traced.first_comparable, |made| {
+                    let mut rest = code.instructions[made..].iter();
+                    rest.find(|one| one.opcode == "RESUME")
+                        .map_or(0, |one| one.offset)
+                });
                 for one in code.instructions.iter().filter(|one| one.offset >= first) {
                     let want = traced.counts[&one.offset];
                     compared += 1;

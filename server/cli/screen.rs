@@ -34,16 +34,14 @@ pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
         }
     };
     let text = if text.ends_with('\n') { text } else { text + "\n" };
-    match &output.output {
-        Some(path) => Ok(store::write_atomically(path, text.as_bytes())?),
-        None => {
-            let mut stdout = io::stdout().lock();
-            stdout
-                .write_all(text.as_bytes())
-                .and_then(|()| stdout.flush())
-                .context("cannot write the report")
-        }
+    if let Some(path) = &output.file {
+        return Ok(store::write_atomically(path, text.as_bytes())?);
     }
+    let mut stdout = io::stdout().lock();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .context("cannot write the report")
 }
 
 /// The text a file had when it was measured: kept in the profile, or still on disk.
@@ -57,7 +55,7 @@ fn text_of(profile: &Profile, path: &str) -> Option<String> {
 }
 
 fn style(output: &Output) -> terminal::Style {
-    let to_terminal = output.output.is_none() && io::stdout().is_terminal();
+    let to_terminal = output.file.is_none() && io::stdout().is_terminal();
     let color = match output.color {
         When::Always => true,
         When::Never => false,

@@ -272,7 +272,7 @@ impl Context<'_> {
             digest: key.digest.clone(),
             calls: self
                 .counted
-                .then(|| found.counts.iter().map(|counts| counts.calls).sum()),
+                .then(|| found.counts.iter().map(|counts| calls(counts, &raws)).sum()),
             withheld,
             instructions,
         }
@@ -440,12 +440,25 @@ fn polled<'a>(offset: u32, found: &Gathered<'a>) -> Vec<&'a wire::Polled> {
         .collect()
 }
 
+/// Starts at the entry; resumptions start elsewhere.
+fn calls(counts: &wire::Counts, raws: &[Raw]) -> u64 {
+    let entry = raws.get(instructions::entry(raws)).map_or(0, |raw| raw.offset);
+    counts
+        .executions
+        .as_ref()
+        .unwrap_or(&counts.starts)
+        .get(&entry)
+        .copied()
+        .unwrap_or(0)
+}
+
 fn solve(counts: &wire::Counts, raws: &[Raw], version: &Version) -> flow::Executions {
+    let calls = calls(counts, raws);
     if let Some(traced) = &counts.executions {
-        let first = instructions::entry(raws);
+        let entry = instructions::entry(raws);
         let count = |(at, raw): (usize, &Raw)| {
-            Some(if at < first {
-                counts.calls
+            Some(if at < entry {
+                calls
             } else {
                 traced.get(&raw.offset).copied().unwrap_or(0)
             })
@@ -460,7 +473,7 @@ fn solve(counts: &wire::Counts, raws: &[Raw], version: &Version) -> flow::Execut
         ends: counts.ends.clone(),
         raises: counts.raises.clone(),
         active: counts.active.clone(),
-        calls: counts.calls,
+        calls,
     };
     flow::solve(raws, &events, version)
 }

@@ -109,8 +109,6 @@ pub struct Code {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Counts {
-    /// Calls.
-    pub calls: u64,
     /// Where straight runs started.
     pub starts: BTreeMap<u32, u64>,
     /// Where they ended by a jump, branch, return or yield.

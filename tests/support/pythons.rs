@@ -19,15 +19,14 @@ pub fn rigs() -> PathBuf {
 pub fn pythons() -> Vec<(&'static str, PathBuf)> {
     let mut found = Vec::new();
     for minor in MINORS {
-        match find(minor) {
-            Some(python) => found.push((minor, python)),
-            None => {
-                assert!(
-                    std::env::var_os("CI").is_none(),
-                    "CI must have CPython {minor}: run tests/rigs/install-pythons"
-                );
-                eprintln!("skipped: no CPython {minor} (tests/rigs/install-pythons gets it)");
-            }
+        if let Some(python) = find(minor) {
+            found.push((minor, python));
+        } else {
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "CI must have CPython {minor}: run tests/rigs/install-pythons"
+            );
+            eprintln!("skipped: no CPython {minor} (tests/rigs/install-pythons gets it)");
         }
     }
     found

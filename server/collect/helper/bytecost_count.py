@@ -40,7 +40,6 @@ class Counter:
         self.raises = {}
         self.active = {}
         self.sites = {}
-        self.calls = {}
         self.thrown = set()
         self.threads = 0
         self.stopped = False
@@ -101,7 +100,7 @@ class Counter:
             for offset in sites.for_iters:
                 table[offset + 1] = LET_GO
         self.tables[key], self.codes[key], self.sites[key] = table, code, sites
-        self.raises[key], self.calls[key] = {}, [0]
+        self.raises[key] = {}
         files.add_loose(code)
         monitoring.set_local_events(self.tool, code, self.local)
         return table
@@ -137,7 +136,7 @@ class Counter:
 
     def callbacks(self):
         """The event callbacks, closures over the table of the code object seen last."""
-        tables, all_raises, all_calls = self.tables, self.raises, self.calls
+        tables, all_raises = self.tables, self.raises
         discover, poll, thrown = self.discover, self.poll, self.thrown
         current = table = None
         # From a branch to the instruction after it.
@@ -155,13 +154,11 @@ class Counter:
                 table = found
                 current = code
             table[offset] += 1
-            mine = table
-            all_calls[id(code)][0] += 1
-            left = mine[1]
+            left = table[1]
             if left:
-                mine[1] = left - 1
+                table[1] = left - 1
             else:
-                poll(code, mine)
+                poll(code, table)
 
         def py_resume(code, offset):
             nonlocal current, table
@@ -296,7 +293,6 @@ class Counter:
                     starts[index] = value
         sites = self.sites[key]
         return {
-            "calls": self.calls[key][0],
             "starts": starts,
             "ends": ends,
             "raises": self.raises[key],

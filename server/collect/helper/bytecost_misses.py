@@ -62,26 +62,45 @@ class Sites:
             return
         self.step, self.cooldown, self.after = calibration["step"], calibration["cooldown"], calibration["after"]
         self.low, self.high = (2, 3) if calibration["little"] else (3, 2)
-        # Only the sites' own bytes: branch history changes all the time.
-        self.key = tables.itemgetter(*[o + k for o in self.offsets for k in (0, 2, 3)])
-        self.last = self.key(code._co_code_adaptive)
+        self.before = code._co_code_adaptive
+        self.watch()
+
+    def watch(self):
+        """What a poll compares: opcodes, and the counters of specialized sites alone. Generic counters
+        and branch history change all the time."""
+        live, specialized = self.before, bytecost_opcodes.SPECIALIZED
+        indices = []
+        for offset in self.offsets:
+            indices.append(offset)
+            if live[offset] in specialized:
+                indices += [offset + 2, offset + 3]
+        self.key = bytecost_opcodes.itemgetter(*indices)
+        self.last = self.key(live)
 
     def poll(self):
         """Account for what changed since the last poll."""
         if not self.offsets:
             return
-        new = self.key(self.code._co_code_adaptive)
-        old = self.last
-        if new == old:
-            return
-        self.last = new
-        low, high = self.low - 1, self.high - 1
-        for index, offset in enumerate(self.offsets):
-            at = 3 * index
-            if new[at : at + 3] != old[at : at + 3]:
-                self.changed(
-                    offset, old[at], old[at + low] | old[at + high] << 8, new[at], new[at + low] | new[at + high] << 8
-                )
+        live = self.code._co_code_adaptive
+        if self.key(live) != self.last:
+            self.account(live)
+        self.before = live
+
+    def account(self, live):
+        before = self.before
+        rewritten = False
+        for offset in self.offsets:
+            if before[offset : offset + 4] != live[offset : offset + 4]:
+                rewritten |= before[offset] != live[offset]
+                self.changed(offset, before[offset], self.raw(before, offset), live[offset], self.raw(live, offset))
+        self.before = live
+        if rewritten:
+            self.watch()
+        else:
+            self.last = self.key(live)
+
+    def raw(self, live, offset):
+        return live[offset + self.low] | live[offset + self.high] << 8
 
     def changed(self, offset, old_op, old_raw, new_op, new_raw):
         specialized = bytecost_opcodes.SPECIALIZED
@@ -112,16 +131,12 @@ class Sites:
     def report(self):
         """By offset: misses of each form seen, and the generic counter before each specialization."""
         out = {}
-        end = dict(zip(self.offsets, range(0, len(self.offsets) * 3, 3))) if self.offsets else EMPTY
-        for offset, at in end.items():
-            forms = self.misses.get(offset, {})
-            eras = self.attempts.get(offset, [])
-            raw = self.last[at + self.low - 1] | self.last[at + self.high - 1] << 8
+        for offset in self.offsets:
             out[offset] = {
-                "misses": forms,
-                "eras": eras,
+                "misses": self.misses.get(offset, EMPTY),
+                "eras": self.attempts.get(offset, []),
                 "fell_back": self.fell_back.get(offset, 0),
-                "op": self.last[at],
-                "raw": raw,
+                "op": self.before[offset],
+                "raw": self.raw(self.before, offset),
             }
         return out

@@ -88,7 +88,6 @@ class Poller:
             return None
         _, _, offsets, sites = entry
         return {
-            "calls": 0,
             "sites": {offsets[offset]: found for offset, found in sites.report().items() if offset in offsets},
             "threads": 1,
         }

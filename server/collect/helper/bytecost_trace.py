@@ -22,7 +22,6 @@ class Counter:
         self.tables = {}
         self.codes = {}
         self.locals = {}
-        self.calls = {}
         self.foreign = None
 
     def start(self):
@@ -56,7 +55,7 @@ class Counter:
             threading._start_new_thread = start_new_thread
 
     def make_tracer(self):
-        tables, functions, all_calls = self.tables, self.locals, self.calls
+        tables, functions = self.tables, self.locals
         discover = self.discover
 
         def tracer(frame, event, arg):
@@ -71,8 +70,6 @@ class Counter:
                 at = frame.f_lasti
                 if at in resumes[key]:  # else an exception is thrown in, at a yield
                     tables[key][at] += 1
-                    if at == min(resumes[key]):
-                        all_calls[key][0] += 1
             frame.f_trace_opcodes = True
             frame.f_trace_lines = False
             return function
@@ -91,7 +88,6 @@ class Counter:
         key = id(code)
         table = self.tables[key] = [0] * len(code.co_code)
         self.codes[key] = code
-        self.calls[key] = [0]
         self.resumes[key] = resume_offsets(code)
         files.add_loose(code)
 
@@ -109,7 +105,6 @@ class Counter:
         if table is None or self.codes[key] is not code:
             return None
         return {
-            "calls": self.calls[key][0],
             "executions": {offset: count for offset, count in enumerate(table) if count},
         }
 
