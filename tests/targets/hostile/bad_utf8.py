@@ -1,0 +1,3 @@
+# exit: 1
+# outcome: raised SyntaxError
+name = "café"

@@ -1,0 +1,4 @@
+# -*- coding: nonsense -*-
+# exit: 1
+# outcome: raised SyntaxError
+name = 1
