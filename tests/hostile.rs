@@ -5,6 +5,7 @@
 
 mod support;
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -24,7 +25,9 @@ struct Program {
 impl Program {
     fn all() -> Vec<Self> {
         let entries = std::fs::read_dir(fixture("targets/hostile")).expect("the corpus");
-        let mut programs: Vec<_> = entries.map(|entry| Self::new(&entry.expect("readable").path())).collect();
+        let mut programs: Vec<_> = entries
+            .map(|entry| Self::new(&entry.expect("readable").path()))
+            .collect();
         programs.sort_by(|one, other| one.name.cmp(&other.name));
         programs
     }
@@ -54,7 +57,8 @@ impl Program {
 
     fn arguments(&self) -> Vec<&str> {
         let run = self.says("run").unwrap_or("FILE").split(' ');
-        run.map(|word| if word == "FILE" { &self.name } else { word }).collect()
+        run.map(|word| if word == "FILE" { &self.name } else { word })
+            .collect()
     }
 
     /// What is wrong with a run under this interpreter.
@@ -64,31 +68,50 @@ impl Program {
         let numbers = here.join("numbers");
         let input = self.says("stdin").map(|_| numbers.as_path());
         std::fs::write(&numbers, (0..1000).map(|n| format!("{n}\n")).collect::<String>()).expect("written");
-        let (ended, report) = report(&here, python, &self.arguments(), input, &|_| {});
+        let mark = here.as_os_str();
+        let (ended, report) = report(&here, python, &self.arguments(), input, &|command| {
+            command.env("HOSTILE_TEST", mark);
+        });
         let mut wrong = Vec::new();
+        if left_running(mark) > 0 {
+            wrong.push("left processes running".to_owned());
+        }
         let plain = self.says("plain").is_none().then(|| {
             let (_folder, other) = project();
             std::fs::copy(&self.path, other.join(&self.name)).expect("copied");
             let mut command = apart(Command::new(python), &other);
             let ended = end(command.arg(&self.name), input);
-            let path = |bytes: &[u8]| replaced(bytes, &other, &here);
-            Ended { stdout: path(&ended.stdout), stderr: path(&ended.stderr), ..ended }
+            let stdout = comparable(&ended.stdout, &other, &here);
+            let stderr = comparable(&ended.stderr, &other, &here);
+            Ended {
+                stdout,
+                stderr,
+                ..ended
+            }
         });
         if let Some(plain) = &plain {
-            wrong.extend(differ("stdout", &ended.stdout, &plain.stdout));
+            let (stdout, stderr) = (&ended.stdout, &ended.stderr);
+            wrong.extend(differ("stdout", &comparable(stdout, &here, &here), &plain.stdout));
             if self.says("stderr").is_none() {
-                wrong.extend(differ("stderr", &ended.stderr, &plain.stderr));
+                wrong.extend(differ("stderr", &comparable(stderr, &here, &here), &plain.stderr));
             }
         }
         let exit = self.says("exit").unwrap_or("0");
         if exit != "any" && exit != ended.status.to_string() {
-            wrong.push(format!("exit {}, expected {exit}; stderr: {}", ended.status, ended.err()));
+            wrong.push(format!(
+                "exit {}, expected {exit}; stderr: {}",
+                ended.status,
+                ended.err()
+            ));
         }
         match &report {
             Some(report) => wrong.extend(self.check_report(report)),
             None => wrong.push(format!("no report: {}", ended.err())),
         }
-        wrong.iter().map(|what| format!("{minor} {}: {what}", self.name)).collect()
+        wrong
+            .iter()
+            .map(|what| format!("{minor} {}: {what}", self.name))
+            .collect()
     }
 
     fn check_report(&self, report: &Value) -> Vec<String> {
@@ -110,6 +133,18 @@ impl Program {
     }
 }
 
+/// Processes that have inherited this value of `HOSTILE_TEST` (Linux).
+fn left_running(mark: &OsStr) -> usize {
+    let wanted = [b"HOSTILE_TEST=", mark.as_encoded_bytes()].concat();
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return 0;
+    };
+    let environments = entries.filter_map(|entry| std::fs::read(entry.ok()?.path().join("environ")).ok());
+    environments
+        .filter(|environment| environment.split(|&byte| byte == 0).any(|one| one == wanted))
+        .count()
+}
+
 /// An outcome in a few words.
 fn outcome(value: &Value) -> String {
     let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
@@ -121,22 +156,38 @@ fn outcome(value: &Value) -> String {
     }
 }
 
-fn replaced(bytes: &[u8], from: &Path, to: &Path) -> Vec<u8> {
-    let (from, to) = (from.as_os_str().as_encoded_bytes(), to.as_os_str().as_encoded_bytes());
+/// Output with one folder's name for another's, and no addresses of objects.
+fn comparable(bytes: &[u8], from: &Path, to: &Path) -> Vec<u8> {
+    let (from, to) = (
+        from.as_os_str().as_encoded_bytes(),
+        to.as_os_str().as_encoded_bytes(),
+    );
     let mut out = Vec::new();
     let mut rest = bytes;
-    while let Some(at) = rest.windows(from.len()).position(|window| window == from) {
-        out.extend_from_slice(&rest[..at]);
-        out.extend_from_slice(to);
-        rest = &rest[at + from.len()..];
+    while let Some(&first) = rest.first() {
+        if let Some(after) = rest.strip_prefix(from) {
+            out.extend_from_slice(to);
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix(b"0x7") {
+            let digits = after.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+            rest = &after[digits..];
+        } else {
+            out.push(first);
+            rest = &rest[1..];
+        }
     }
-    out.extend_from_slice(rest);
     out
 }
 
 fn differ(what: &str, got: &[u8], want: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy;
-    (got != want).then(|| format!("{what} differs:\n--- got\n{}\n--- plain\n{}\n---", text(got), text(want)))
+    (got != want).then(|| {
+        format!(
+            "{what} differs:\n--- got\n{}\n--- plain\n{}\n---",
+            text(got),
+            text(want)
+        )
+    })
 }
 
 #[test]
@@ -147,7 +198,11 @@ fn hostile_programs_corrupt_no_result() {
     let jobs: Vec<_> = programs
         .iter()
         .filter(|program| only.as_ref().is_none_or(|only| program.name.contains(only)))
-        .flat_map(|program| pythons.iter().map(move |(minor, python)| (program, *minor, python)))
+        .flat_map(|program| {
+            pythons
+                .iter()
+                .map(move |(minor, python)| (program, *minor, python))
+        })
         .filter(|(program, minor, _)| program.runs_on(minor))
         .collect();
     all(&jobs, |(program, minor, python)| program.check(minor, python));

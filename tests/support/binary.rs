@@ -45,7 +45,13 @@ pub fn bytecost(folder: &Path) -> Command {
 /// Any program likewise.
 pub fn apart(mut command: Command, folder: &Path) -> Command {
     command.current_dir(folder).env_remove("VIRTUAL_ENV");
-    for name in ["NO_COLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "PYTHONHASHSEED", "PYTHONPATH"] {
+    for name in [
+        "NO_COLOR",
+        "CLICOLOR_FORCE",
+        "FORCE_COLOR",
+        "PYTHONHASHSEED",
+        "PYTHONPATH",
+    ] {
         command.env_remove(name);
     }
     command
@@ -54,7 +60,12 @@ pub fn apart(mut command: Command, folder: &Path) -> Command {
 /// Runs to the end. Output goes through files: whoever still holds them open delays nobody.
 pub fn end(command: &mut Command, input: Option<&Path>) -> Ended {
     let logs = tempfile::tempdir().expect("a folder");
-    let log = |name: &str| (logs.path().join(name), File::create(logs.path().join(name)).expect("a log"));
+    let log = |name: &str| {
+        (
+            logs.path().join(name),
+            File::create(logs.path().join(name)).expect("a log"),
+        )
+    };
     let ((out, stdout), (err, stderr)) = (log("out"), log("err"));
     let started = Instant::now();
     let mut child = command

@@ -7,7 +7,7 @@ def make():
             total += i  #= 1000
 
         def method(self):
-            return [i for i in range(100)]  #= 1000
+            return [i for i in range(100)]  #= 10
 
     return Local
 

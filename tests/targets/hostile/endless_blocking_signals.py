@@ -1,3 +1,4 @@
+# on: 3.14
 # run: --time 1 FILE
 # plain: no
 # outcome: timed-out

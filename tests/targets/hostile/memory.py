@@ -1,4 +1,5 @@
 # exit: 1
+# stderr: any
 # on: all
 # outcome: raised MemoryError
 # MemoryError, as when the machine has no more; the limit stays in force while the result is written.

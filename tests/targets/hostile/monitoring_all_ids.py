@@ -1,12 +1,19 @@
 # on: 3.12 3.13 3.14 3.15
 # outcome: completed
+# note: took over bytecost's monitoring tool
 # plain: no
-# Takes every id that is free, then those that are not: what is counted before must stay right.
+# Takes every id that is free, then those that are not: what ended before stays right.
 import sys
 
 monitoring = sys.monitoring
-for i in range(1000):
-    i += 1  #= 1000
+
+
+def work(n):
+    for i in range(n):
+        i += 1  #= 1000
+
+
+work(1000)
 for tool in range(6):
     try:
         monitoring.use_tool_id(tool, f"mine {tool}")

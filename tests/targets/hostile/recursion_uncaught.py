@@ -2,7 +2,7 @@
 # exit: 1
 # outcome: raised RecursionError: maximum recursion depth exceeded
 def down(n):
-    return down(n + 1)
+    return down(n + 1)  #= 999
 
 
 for i in range(1000):
