@@ -1,6 +1,7 @@
 //! Shared by the integration tests.
 #![allow(dead_code, reason = "each test uses its own part")]
 
+pub mod binary;
 pub mod pythons;
 
 use std::path::{Path, PathBuf};

@@ -4,9 +4,11 @@
 
 JOB holds one `key<TAB>hexadecimal UTF-8` a line. Only modules that every interpreter has loaded
 anyway, or that are written in C, are imported before the target: its imports must be its own.
-The helper's functions look names up in a private copy of the builtins, so that a target that
-deletes or replaces builtins cannot break a measurement.
+The helper's functions look names up in private copies of the builtins and of the modules they use,
+so that a target that deletes or replaces anything there cannot break a measurement.
 """
+
+MAIN = dict(globals())  # what the interpreter itself puts into a program's namespace
 
 import builtins
 import sys
@@ -16,10 +18,23 @@ PRIVATE = dict(vars(builtins))
 LOADED = {}
 
 
+def copy(name, _import=builtins.__import__):
+    """A module whose functions find the interpreter as it was before the target ran."""
+    original = _import(name)
+    made = LOADED[name] = type(sys)(name)
+    space = made.__dict__
+    space.update(vars(original), __builtins__=PRIVATE)
+    for key, value in vars(original).items():
+        if type(value) is type(copy) and value.__globals__ is vars(original):
+            space[key] = type(copy)(value.__code__, space, key, value.__defaults__, value.__closure__)
+            space[key].__kwdefaults__ = value.__kwdefaults__
+    return made
+
+
 def load(name, *_, _import=builtins.__import__, _open=open, **__):
     """Import a file beside this one into a module of its own; anything else as usual."""
     if not name.startswith("bytecost_"):
-        return _import(name, *_, **__)
+        return LOADED.get(name) or _import(name, *_, **__)
     if name not in LOADED:
         path = f"{HERE}/{name}.py"
         with _open(path, encoding="utf-8") as file:
@@ -42,6 +57,19 @@ def read_job(path):
 
 if sys.path and sys.path[0] == HERE:
     del sys.path[0]  # absent already under -P and PYTHONSAFEPATH
+for name in ("time", "gc", "opcode", "os"):
+    copy(name)
+try:
+    copy("resource")
+    del sys.modules["resource"]
+except ImportError:
+    pass
+OS = LOADED["os"]
+OS.path = copy(OS.path.__name__)
+OS.path.os = OS
+if "genericpath" in sys.modules:
+    OS.path.genericpath = copy("genericpath")
+    OS.path.genericpath.os = OS
 PRIVATE["__import__"] = load
 JOB = read_job(sys.argv[1])
-load("bytecost_main").main(JOB)
+load("bytecost_main").main(JOB, MAIN)

@@ -20,11 +20,14 @@ events = monitoring.events
 DISABLE = monitoring.DISABLE
 clock = time.perf_counter_ns
 getpid = os.getpid
+deep = bytecost_misses.deep
+set_limit, get_limit = sys.setrecursionlimit, sys.getrecursionlimit
 get_ident = _thread.get_ident
 thread_count = _thread._count
 EVERY = 48  # boundary events between two polls; below the cooldown, with room for a few threads
 FEWER = 24  # with several threads, each may be amid a run of its own
 NEVER = 1 << 62
+DEEP = 100  # frames; more than any of ours needs
 LET_GO = -1  # marks a FOR_ITER whose branch events are to be switched off
 COUNTDOWN = 1  # index in a table that no instruction offset has
 
@@ -43,6 +46,7 @@ class Counter:
         self.thrown = set()
         self.threads = 0
         self.stopped = False
+        self.name = str(b"bytecost", "ascii")  # an object of its own, to know our tool by
         self.tool = self.free_tool()
         self.right_only = hasattr(events, "BRANCH_RIGHT")
         self.calibration = bytecost_misses.calibrate()
@@ -52,11 +56,13 @@ class Counter:
     def free_tool(self):
         for tool in (4, 3, 1, 2, 0, 5):
             if monitoring.get_tool(tool) is None:
-                monitoring.use_tool_id(tool, "bytecost")
+                monitoring.use_tool_id(tool, self.name)
                 return tool
         raise SystemExit("bytecost: every monitoring tool id is taken at start")
 
     def start(self):
+        # A callback is one frame: where the target may enter none, the callback that would count it fails.
+        self.run.make_room(1)
         callbacks = self.callbacks()
         local = ["PY_RESUME", "PY_RETURN", "PY_YIELD", "JUMP", "BRANCH_RIGHT" if self.right_only else "BRANCH"]
         everywhere = ["PY_START", "RAISE", "RERAISE", "EXCEPTION_HANDLED", "PY_THROW"]
@@ -75,12 +81,12 @@ class Counter:
         if self.stopped:
             return
         self.stopped = True
-        try:
+        if monitoring.get_tool(self.tool) is self.name:
             monitoring.set_events(self.tool, 0)
             for code in list(self.codes.values()):
                 monitoring.set_local_events(self.tool, code, 0)
-        except ValueError:  # the target has freed our tool id
-            self.run.notes.append("the target took over bytecost's monitoring tool; counts may be incomplete")
+        else:
+            self.run.notes.append("the target took over bytecost's monitoring tool; counts end there")
         for sites in self.sites.values():
             sites.poll()
 
@@ -107,6 +113,7 @@ class Counter:
 
     def poll(self, code, table):
         """Read the site counters of a code object; restart its countdown."""
+        deep()
         sites = self.sites[id(code)]
         if sites.offsets:
             sites.poll()
@@ -128,7 +135,7 @@ class Counter:
             self.flush_at = NEVER
             return
         before = clock()
-        run.write(partial=True)
+        run.write_partial()
         after = clock()
         elapsed = max(after - run.started, 1)
         per_poll = elapsed / self.polls
@@ -148,7 +155,13 @@ class Counter:
             if code is not current:
                 found = tables.get(id(code))
                 if found is None:
+                    limit = get_limit()
+                    set_limit(limit + DEEP)
                     found = discover(code)
+                    try:
+                        set_limit(limit)
+                    except RecursionError:  # at the very limit: it may go a little deeper from here on
+                        pass
                     if found is None:
                         return DISABLE
                 table = found
@@ -158,7 +171,10 @@ class Counter:
             if left:
                 table[1] = left - 1
             else:
-                poll(code, table)
+                try:
+                    poll(code, table)
+                except RecursionError:  # no room here: at the next event
+                    pass
 
         def py_resume(code, offset):
             nonlocal current, table
@@ -171,7 +187,10 @@ class Counter:
             if left:
                 table[1] = left - 1
             else:
-                poll(code, table)
+                try:
+                    poll(code, table)
+                except RecursionError:  # no room here: at the next event
+                    pass
 
         def py_return(code, offset, value):
             nonlocal current, table
@@ -184,7 +203,10 @@ class Counter:
             if left:
                 table[1] = left - 1
             else:
-                poll(code, table)
+                try:
+                    poll(code, table)
+                except RecursionError:  # no room here: at the next event
+                    pass
 
         def py_yield(code, offset, value):
             nonlocal current, table
@@ -205,7 +227,10 @@ class Counter:
             if left:
                 table[1] = left - 1
             else:
-                poll(code, table)
+                try:
+                    poll(code, table)
+                except RecursionError:  # no room here: at the next event
+                    pass
 
         def branch(code, source, target):
             """3.12 and 3.13: both outcomes are told, the taken one leads further on."""
@@ -262,7 +287,10 @@ class Counter:
                 if left:
                     found[1] = left - 1
                 else:
-                    poll(code, found)
+                    try:
+                        poll(code, found)
+                    except RecursionError:  # no room here: at the next event
+                        pass
 
         return {
             "PY_START": py_start,

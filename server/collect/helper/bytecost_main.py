@@ -1,6 +1,7 @@
 """One pass: prepare the process, run the workload, write the result whatever happens."""
 
 import _signal
+import _thread
 import os
 import sys
 import time
@@ -13,13 +14,16 @@ import bytecost_workload
 clock = time.perf_counter_ns
 real_exit = os._exit
 getpid = os.getpid
+RESERVE = 32 << 20  # let go when the result is built, for a target that has used up its memory; never touched
 
 
 class Run:
     """State of this pass, shared by the ways it can end."""
 
-    def __init__(self, job):
+    def __init__(self, job, main):
         self.job = job
+        self.main = main
+        self.reserve = bytearray(RESERVE)
         self.pid = getpid()
         self.started = clock()
         self.calls = 0
@@ -29,6 +33,7 @@ class Run:
         self.outcome = {"how": "completed"}
         self.notes = []
         self.written = False
+        self.writing = _thread.allocate_lock()
         self.result = job["result"][0]
         self.progress_path = job["progress"][0]
         self.instrument = None
@@ -46,6 +51,7 @@ class Run:
         self.written = True
         if self.wall_ns == 0:
             self.wall_ns = clock() - self.started
+        self.reserve = None
         if self.instrument:
             self.instrument.stop()
         self.write()
@@ -55,12 +61,15 @@ class Run:
         try:
             text = bytecost_report.build(self, partial)
         except Exception as error:  # our own fault: say it where the parent looks, not to the target's stderr
+            if partial:
+                raise
             frame = error.__traceback__
             while frame.tb_next:
                 frame = frame.tb_next
             where = f"{os.path.basename(frame.tb_frame.f_code.co_filename)}:{frame.tb_lineno}"
             text = bytecost_wire.encode({"error": f"{type(error).__name__}: {error} ({where})"})
-        temporary = self.result + ".part"
+        # Another thread may be amid a partial result, or this one when a signal came.
+        temporary = f"{self.result}.{'part' if partial else 'last'}"
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             data = memoryview(text.encode("ascii"))
@@ -68,7 +77,18 @@ class Run:
                 data = data[os.write(fd, data) :]
         finally:
             os.close(fd)
-        os.replace(temporary, self.result)
+        if not (partial and self.written):
+            os.replace(temporary, self.result)
+
+    def write_partial(self):
+        """What is known amid the run; never the target's trouble, and by one thread at a time."""
+        if self.writing.acquire(False):
+            try:
+                self.write(partial=True)
+            except Exception:
+                pass
+            finally:
+                self.writing.release()
 
     def progress(self, fraction):
         """Tell the parent how far the calls are, 0 to 1."""
@@ -80,32 +100,24 @@ class Run:
             pass
 
 
-def main(job):
-    run = Run(job)
+def main(job, own):
+    run = Run(job, own)
+    environ = sys.modules["os"].environ
     for entry in job.get("environment", ()):  # what was set for this start only
         name, found, value = entry.partition("=")
         if found:
-            os.environ[name] = value
+            environ[name] = value
         else:
-            os.environ.pop(name, None)
+            environ.pop(name, None)
     crash_log(run)
-    survive_limits()
+    survive_limits(run)
     end_on_request(run)
     catch_hard_exit(run)
-    import atexit
-
-    atexit.register(run.finish)
+    finish_last(run)
     make = {"natural": natural, "count": count, "misses": misses}[run.one("pass")]
     transform = make(run)
     run.files.hook_imports(transform)
-    status = bytecost_workload.execute(run, transform)
-    if getpid() != run.pid:
-        sys.exit(status)
-    # A target that emptied the list of exit functions has dropped ours too.
-    if atexit._ncallbacks() == 0:
-        wait_for_threads()
-        run.finish()
-    sys.exit(status)
+    raise SystemExit(bytecost_workload.execute(run, transform))
 
 
 def natural(run):
@@ -144,23 +156,27 @@ def crash_log(run):
         pass
 
 
-def survive_limits():
-    """Keep the depth a target may recurse to what it would be without the frames below it."""
-    depth, frame = 0, sys._getframe()
-    while frame:
-        depth, frame = depth + 1, frame.f_back
-    depth += 3  # execute, run and the exec below the target's first frame
+def survive_limits(run):
+    """Keep the depth a target may recurse to what it would be without the frames of ours."""
     real_set, real_get = sys.setrecursionlimit, sys.getrecursionlimit
+    ours = 0
+
+    def make_room(frames):
+        nonlocal ours
+        ours += frames
+        real_set(real_get() + frames)
 
     def setrecursionlimit(limit, /):
         if type(limit) is int and 0 < limit < 1 << 30:
-            limit += depth
+            limit += ours
         real_set(limit)
 
     def getrecursionlimit():
-        return real_get() - depth
+        return real_get() - ours
 
-    setrecursionlimit(real_get())
+    # This file's program, main, execute and what runs the workload; until 3.11, exec counts too.
+    make_room(4 + (sys.version_info < (3, 12)))
+    run.make_room = make_room
     sys.setrecursionlimit, sys.getrecursionlimit = setrecursionlimit, getrecursionlimit
 
 
@@ -188,7 +204,7 @@ def catch_hard_exit(run):
             run.finish()
         real_exit(status)
 
-    os._exit = _exit
+    sys.modules["os"]._exit = _exit
 
 
 def flush_output():
@@ -200,8 +216,22 @@ def flush_output():
             pass
 
 
-def wait_for_threads():
-    """As the interpreter does at exit."""
-    threading = sys.modules.get("threading")
-    if threading is not None:
-        threading._shutdown()
+def finish_last(run):
+    """Write the result after the target's own exit functions, even if it empties their list."""
+    import atexit
+
+    def keep(function):
+        def emptied():
+            function()
+            atexit.register(run.finish)
+
+        return emptied
+
+    run_all = atexit._run_exitfuncs
+
+    def _run_exitfuncs():
+        atexit.unregister(run.finish)
+        run_all()
+
+    atexit.register(run.finish)
+    atexit._clear, atexit._run_exitfuncs = keep(atexit._clear), keep(_run_exitfuncs)

@@ -13,6 +13,12 @@ import bytecost_opcodes
 EMPTY = {}
 
 
+def deep(frames=5):
+    """Raises RecursionError where a poll would, which must not happen amid one."""
+    if frames:
+        deep(frames - 1)
+
+
 def calibrate():
     """Watch one site of our own specialize and miss: what a fresh counter holds, and one step of it."""
 

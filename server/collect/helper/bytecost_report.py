@@ -1,11 +1,17 @@
 """The result of a pass, as JSON: raw bytes and raw counts; decoding them is the reader's work."""
 
+import gc
 import os
 import sys
 
 import bytecost_files
 import bytecost_opcodes
 import bytecost_wire
+
+try:
+    import resource
+except ImportError:
+    resource = None
 
 CodeType = bytecost_files.CodeType
 FORMAT = 1
@@ -16,6 +22,8 @@ def build(run, partial):
     files, notes = run.files, list(run.notes)
     instrument = run.instrument
     if instrument is None:
+        if not partial:
+            gc.unfreeze()  # what the target froze is not among the collector's objects
         files.find_loose()
     trees = instrument.originals() if hasattr(instrument, "originals") else files.trees
     if hasattr(instrument, "look_at_frames"):
@@ -38,7 +46,6 @@ def build(run, partial):
         record["path"] = files.full(code.co_filename)
     if instrument is None and (sys.gettrace() or sys.getprofile()):
         notes.append("the target left a trace or profile function on; states may be hidden")
-    children = os.times()
     return bytecost_wire.encode(
         {
             "format": FORMAT,
@@ -50,7 +57,7 @@ def build(run, partial):
             "first_ns": run.first_ns,
             "batches": [list(batch) for batch in run.batches],
             "notes": notes,
-            "children": children.children_user + children.children_system > 0,
+            "children": had_children(),
             "threads": getattr(instrument, "threads", 0),
             "string_codes": len(files.strings),
             "foreign_instrument": getattr(instrument, "foreign", None),
@@ -60,6 +67,14 @@ def build(run, partial):
             "codes": codes,
         }
     )
+
+
+def had_children():
+    """Whether a child process has ended: even the shortest one has touched memory."""
+    if resource is None:
+        times = os.times()
+        return times.children_user + times.children_system > 0
+    return resource.getrusage(resource.RUSAGE_CHILDREN).ru_minflt > 0
 
 
 def texts_of(files, path):

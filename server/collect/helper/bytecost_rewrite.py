@@ -32,7 +32,8 @@ class Poller:
         self.threads = 0
 
     def start(self):
-        left, sites, poll = self.left, self.sites, self.poll
+        self.run.make_room(1)
+        left, poll, deep = self.left, self.poll, bytecost_misses.deep
         getframe = sys._getframe
 
         def tick(index):
@@ -41,7 +42,11 @@ class Poller:
                 left[index] = count - 1
             else:
                 left[index] = EVERY
-                poll(getframe(1).f_code)
+                try:
+                    deep()
+                    poll(getframe(1).f_code)
+                except RecursionError:  # before anything was read: at the next chance
+                    left[index] = 0
             return True
 
         setattr(builtins, POLL, tick)

@@ -8,8 +8,12 @@ import sys
 
 import bytecost_opcodes
 
-real_settrace = sys.settrace
+real_settrace, real_setprofile, real_getprofile = sys.settrace, sys.setprofile, sys.getprofile
+real_setlimit, real_getlimit = sys.setrecursionlimit, sys.getrecursionlimit
 real_start_thread = _thread.start_new_thread
+OURS = 4  # levels from a frame of the target to inside a C function that its trace function calls
+ROOM = 6  # levels beyond the target's limit
+DEEP = 100  # more than any of ours needs
 
 
 class Counter:
@@ -25,6 +29,7 @@ class Counter:
         self.foreign = None
 
     def start(self):
+        self.run.make_room(ROOM)
         self.keep_tracing()
         self.tracer = self.make_tracer()
         real_settrace(self.tracer)
@@ -56,14 +61,22 @@ class Counter:
 
     def make_tracer(self):
         tables, functions = self.tables, self.locals
-        discover = self.discover
+        discover, refuse = self.discover, self.refuse
 
         def tracer(frame, event, arg):
             code = frame.f_code
             key = id(code)
+            limit = real_getlimit()
+            try:
+                real_setlimit(limit - ROOM + OURS)  # refused, when as many levels are in use
+            except RecursionError:
+                refuse()
+            real_setlimit(limit)
             function = functions.get(key)
             if function is None:
+                real_setlimit(limit + DEEP)
                 function = discover(code)
+                real_setlimit(limit)
                 if function is None:
                     return None
             if event == "call":  # at a RESUME, which has no opcode event of its own
@@ -76,6 +89,20 @@ class Counter:
 
         resumes = self.resumes = {}
         return tracer
+
+    def refuse(self):
+        """Raise what the interpreter would have raised without the room that we took for ourselves.
+
+        An exception ends tracing; the profile event of the frame that it leaves begins it again.
+        """
+        others = real_getprofile()
+
+        def rearm(frame, event, arg):
+            real_settrace(self.tracer)
+            real_setprofile(others)
+
+        real_setprofile(rearm)
+        raise RecursionError("maximum recursion depth exceeded")
 
     def discover(self, code):
         """The local trace function of a code object, None when it is not measured."""

@@ -18,6 +18,8 @@ def execute(run, transform):
     except SystemExit as exit:
         return exited(run, exit)
     except BaseException as error:
+        if isinstance(error, MemoryError):
+            run.reserve = None
         failed(run, error)
         return 1
     finally:
@@ -60,7 +62,8 @@ def failed(run, error):
     if place is None and isinstance(error, SyntaxError) and error.filename:
         place = f"{error.filename}:{error.lineno}"
     try:
-        message = f"{type(error).__name__}: {error}"
+        text = str(error)
+        message = f"{type(error).__name__}: {text}" if text else type(error).__name__
     except Exception:
         message = type(error).__name__
     run.outcome = {"how": "raised", "exception": message.splitlines()[0][:500], "place": place}
@@ -80,13 +83,18 @@ def ours(name):
     return name.startswith(here) or name == CALL or "importlib" in name or name.endswith("runpy.py") or name == "<frozen runpy>"
 
 
-def fresh_main(path=None):
+def fresh_main(run, path=None):
     """A new, empty `__main__`, as a program finds it."""
     main = ModuleType("__main__")
-    main.__dict__.update(__builtins__=sys.modules["builtins"], __cached__=None, __annotations__={})
+    own = run.main
+    main.__dict__.update(own, __doc__=None, __builtins__=sys.modules["builtins"])
+    if "__annotations__" in own:
+        main.__annotations__ = {}
     if path:
         main.__file__ = path
-        main.__loader__ = None
+        main.__loader__ = type(own["__loader__"])("__main__", path)
+    else:
+        del main.__file__
     sys.modules["__main__"] = main
     return main
 
@@ -96,7 +104,13 @@ def compile_file(run, path, transform):
         data = file.read()
     if transform and run.files.wanted(path):
         return transform(data, path)
-    return compile(data, path, "exec", dont_inherit=True)
+    try:
+        return compile(data, path, "exec", dont_inherit=True)
+    except (SyntaxError, ValueError) as error:
+        if getattr(error, "filename", None) is None and b"\0" in data:
+            line = data.count(b"\n", 0, data.index(b"\0")) + 1
+            raise SyntaxError("source code cannot contain null bytes", (path, line, None, None)) from None
+        raise
 
 
 def put_first(folder):
@@ -110,7 +124,7 @@ def script(run, transform):
     path = run.one("file")
     sys.argv[:] = [run.one("argv0", path), *run.job.get("argv", ())]
     put_first(os.path.dirname(path))
-    main = fresh_main(path)
+    main = fresh_main(run, path)
     code = compile_file(run, path, transform)
     if run.files.wanted(path):
         run.files.add_tree(code)
@@ -124,7 +138,7 @@ def module(run, transform):
     """`python -m NAME ARGS`."""
     sys.argv[:] = [run.one("module"), *run.job.get("argv", ())]
     put_first(os.getcwd())
-    fresh_main()
+    fresh_main(run)
     import runpy
 
     run.started = clock()
@@ -137,7 +151,7 @@ def pytest(run, transform):
     """`python -m pytest SELECTION ARGS`, in this process, with plain asserts."""
     sys.argv[:] = ["pytest", run.one("selection"), *run.job.get("argv", ())]
     put_first(os.getcwd())
-    fresh_main()
+    fresh_main(run)
     try:
         from pytest import main
     except ImportError:
@@ -156,7 +170,7 @@ def calls(run, transform):
     path, name, root = run.one("file"), run.one("module"), run.one("import-root")
     sys.argv[:] = [path, *run.job.get("argv", ())]
     sys.path.insert(0, root)
-    fresh_main()
+    fresh_main(run)
     namespace = dict(vars(import_target(run, path, name, transform)))
     setup = run.one("setup")
     if setup:

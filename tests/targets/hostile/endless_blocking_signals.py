@@ -1,0 +1,10 @@
+# on: 3.14
+# run: --time 1 FILE
+# plain: no
+# outcome: timed-out
+import signal
+
+signal.signal(signal.SIGXCPU, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))
+while True:
+    pass

@@ -1,0 +1,7 @@
+# exit: 1
+# outcome: exited 3
+import sys
+
+for i in range(1000):
+    i += 1  #= 1000
+sys.exit(3)
