@@ -75,6 +75,7 @@ def load_and_run(path):
     sys.path.insert(0, str(path.parent))
     sys.dont_write_bytecode = True
     gc.disable()  # a collection inside a trace function would run finalizers unseen
+    sys.modules.pop(path.stem, None)  # of an earlier method in this process
     importlib.import_module(path.stem).run()
 
 
