@@ -158,7 +158,13 @@ pub fn note(note: &Note) -> String {
             codes,
             executions,
         } => {
-            let ran = if *codes == 1 {
+            let ran = if file == "<string>" {
+                counted(
+                    *codes,
+                    "function compiled from a string ran; it belongs to no line",
+                    "functions compiled from strings ran; they belong to no line",
+                )
+            } else if *codes == 1 {
                 format!("1 code object that names {file} is not from its text and is not shown")
             } else {
                 format!(

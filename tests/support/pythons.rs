@@ -32,6 +32,31 @@ pub fn pythons() -> Vec<(&'static str, PathBuf)> {
     found
 }
 
+/// Why something is skipped on an interpreter that is not [`native`].
+pub const NOT_NATIVE: &str = "WebAssembly here, without processes, threads, signals and asyncio's sockets";
+
+/// Whether the interpreter is a process like any other, which forks, starts threads and takes
+/// signals. The WebAssembly build that stands in for 3.12 where no native one is found is not.
+pub fn native(python: &Path) -> bool {
+    Command::new(python)
+        .args(["-I", "-S", "-c", "import sys; print(sys.platform)"])
+        .output()
+        .is_ok_and(|output| output.stdout.trim_ascii() != b"emscripten")
+}
+
+/// As [`pythons`], without those that are not [`native`]; what is left out is said by name.
+pub fn native_pythons(what: &str) -> Vec<(&'static str, PathBuf)> {
+    let mut found = pythons();
+    found.retain(|(minor, python)| {
+        let native = native(python);
+        if !native {
+            eprintln!("skipped: {what} on {minor}: {NOT_NATIVE}");
+        }
+        native
+    });
+    found
+}
+
 fn find(minor: &str) -> Option<PathBuf> {
     let name = format!("python{minor}");
     let rig = rigs().join("bin").join(&name);

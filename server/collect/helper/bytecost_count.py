@@ -95,8 +95,7 @@ class Counter:
         name = code.co_filename
         files = self.run.files
         if not files.wanted(name):
-            if name[:1] == "<" and name[:8] != "<frozen ":
-                files.strings.add(id(code))
+            files.note_string(code)
             return None
         key = id(code)
         table = [0] * (len(code.co_code) + 2)

@@ -10,6 +10,7 @@ from _io import open_code
 CodeType = type((lambda: 0).__code__)
 FunctionType = type(lambda: 0)
 SEP = os.sep
+MOST_STRINGS = 1000  # they are kept alive, so that no identity comes twice
 # Folders that hold installed packages, not the user's own code.
 INSTALLED = (f"{SEP}site-packages{SEP}", f"{SEP}dist-packages{SEP}")
 
@@ -26,7 +27,7 @@ class Files:
         self.tree_ids = set()
         self.loose = {}
         self.contents = {}
-        self.strings = set()
+        self.strings = {}
         self.start = os.getcwd()
         self.skip = self.skipped_folders()
         self.match = None
@@ -129,6 +130,17 @@ class Files:
                 if self.wanted(code.co_filename):
                     self.add_loose(code)
                     self.add_nested(code)
+
+    def note_string(self, code):
+        """Code without a file that a measured file called, as dataclasses and named tuples make it.
+
+        To be called from what an instrument's callback calls, when the code starts.
+        """
+        name = code.co_filename
+        if name[:1] == "<" and name[:8] != "<frozen " and len(self.strings) < MOST_STRINGS:
+            caller = sys._getframe(3).f_back
+            if caller is not None and self.wanted(caller.f_code.co_filename):
+                self.strings[id(code)] = code
 
     def add_nested(self, code):
         for constant in code.co_consts:

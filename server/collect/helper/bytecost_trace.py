@@ -109,8 +109,7 @@ class Counter:
         name = code.co_filename
         files = self.run.files
         if not files.wanted(name):
-            if name[:1] == "<" and name[:8] != "<frozen ":
-                files.strings.add(id(code))
+            files.note_string(code)
             return None
         key = id(code)
         table = self.tables[key] = [0] * len(code.co_code)

@@ -74,7 +74,8 @@ fn entry(page: &mut Page, finding: &Finding, rank: usize, digits: usize) {
 /// `BINARY_OP % → generic`.
 fn opcode(page: &Page, instruction: &Instruction) -> String {
     let mut text = instruction.opcode.clone();
-    if !instruction.argument.is_empty() {
+    // Where it jumps to says nothing to a reader of the source.
+    if !instruction.argument.is_empty() && !instruction.argument.starts_with("to ") {
         text.push(' ');
         text.push_str(&Cells::new(&instruction.argument, page.style.ascii).fit(EXPRESSION));
     }
