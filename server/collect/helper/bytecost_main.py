@@ -51,16 +51,19 @@ class Run:
         self.write()
 
     def write(self, partial=False):
-        """Write what is known now, atomically."""
+        """Write what is known now, atomically. A partial result never replaces the whole one."""
         try:
             text = bytecost_report.build(self, partial)
-        except Exception as error:  # our own fault: say it where the parent looks, not to the target's stderr
+        except Exception as error:
+            if partial:
+                return  # other threads go on meanwhile: the one before stays
+            # Our own fault: say it where the parent looks, not to the target's stderr.
             frame = error.__traceback__
             while frame.tb_next:
                 frame = frame.tb_next
             where = f"{os.path.basename(frame.tb_frame.f_code.co_filename)}:{frame.tb_lineno}"
             text = bytecost_wire.encode({"error": f"{type(error).__name__}: {error} ({where})"})
-        temporary = self.result + ".part"
+        temporary = self.result + (".part" if partial else ".whole")
         fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             data = memoryview(text.encode("ascii"))
@@ -68,7 +71,8 @@ class Run:
                 data = data[os.write(fd, data) :]
         finally:
             os.close(fd)
-        os.replace(temporary, self.result)
+        if not (partial and self.written):
+            os.replace(temporary, self.result)
 
     def progress(self, fraction):
         """Tell the parent how far the calls are, 0 to 1."""

@@ -51,7 +51,6 @@ class Sites:
         self.generic = {}
         self.attempts = {}
         self.threads = 1
-        self.polls = 0
         tables = bytecost_opcodes
         for offset, name, caches in tables.walk(code):
             if name == "FOR_ITER":
@@ -64,17 +63,24 @@ class Sites:
         self.low, self.high = (2, 3) if calibration["little"] else (3, 2)
         # Only the sites' own bytes: branch history changes all the time.
         self.key = tables.itemgetter(*[o + k for o in self.offsets for k in (0, 2, 3)])
-        self.last = self.key(code._co_code_adaptive)
+        self.live = code._co_code_adaptive
+        self.read = (self.live, self.key(self.live))
 
-    def poll(self):
-        """Account for what changed since the last poll."""
+    def poll(self, table=None, every=0):
+        """Account for what changed since the last poll; restart the countdown of `table`."""
         if not self.offsets:
             return
-        new = self.key(self.code._co_code_adaptive)
-        old = self.last
+        # No call stands between these: no other thread comes in between, each change is seen once.
+        if table is not None:
+            table[1] = every
+        before = self.live
+        self.live = live = self.code._co_code_adaptive
+        read = self.read
+        old = read[1] if read[0] is before else self.key(before)
+        new = self.key(live)
+        self.read = (live, new)
         if new == old:
             return
-        self.last = new
         low, high = self.low - 1, self.high - 1
         for index, offset in enumerate(self.offsets):
             at = 3 * index
@@ -97,31 +103,32 @@ class Sites:
             if bytecost_opcodes.is_base(new_op):
                 # The miss that emptied the cooldown made an attempt that failed: a fresh generic counter.
                 self.add(offset, was, old + self.after)
-                self.fell_back[offset] = self.fell_back.get(offset, 0) + 1
+                self.fell_back.setdefault(offset, 0)
+                self.fell_back[offset] += 1
         elif now:
             self.add(offset, now, self.cooldown - new)
             if bytecost_opcodes.is_base(old_op):
                 self.attempts.setdefault(offset, []).append(old_raw)
 
     def add(self, offset, form, count):
-        forms = self.misses.get(offset)
-        if forms is None:
-            forms = self.misses[offset] = {}
-        forms[form] = forms.get(form, 0) + count
+        forms = self.misses.setdefault(offset, {})
+        forms.setdefault(form, 0)
+        forms[form] += count  # with no call on the way: safe between threads
 
     def report(self):
         """By offset: misses of each form seen, and the generic counter before each specialization."""
         out = {}
+        last = self.key(self.live) if self.offsets else ()
         end = dict(zip(self.offsets, range(0, len(self.offsets) * 3, 3))) if self.offsets else EMPTY
         for offset, at in end.items():
-            forms = self.misses.get(offset, {})
-            eras = self.attempts.get(offset, [])
-            raw = self.last[at + self.low - 1] | self.last[at + self.high - 1] << 8
+            forms = dict(self.misses.get(offset, EMPTY))
+            eras = list(self.attempts.get(offset, ()))
+            raw = last[at + self.low - 1] | last[at + self.high - 1] << 8
             out[offset] = {
                 "misses": forms,
                 "eras": eras,
                 "fell_back": self.fell_back.get(offset, 0),
-                "op": self.last[at],
+                "op": last[at],
                 "raw": raw,
             }
         return out
