@@ -89,15 +89,10 @@ fn executions_equal_those_of_opcode_tracing() {
                     continue;
                 };
                 // Nobody sees a generator being made: 3.15 does it after a first RESUME.
-                let made = code
-                    .instructions
-                    .iter()
-                    .position(|one| one.opcode == "RETURN_GENERATOR");
-                let first = made.map_or(traced.first_comparable, |made| {
-                    let mut rest = code.instructions[made..].iter();
-                    rest.find(|one| one.opcode == "RESUME")
-                        .map_or(0, |one| one.offset)
-                });
+                let mut instructions = code.instructions.iter();
+                let made = instructions.any(|one| one.opcode == "RETURN_GENERATOR");
+                let resumed = instructions.find(|one| made && one.opcode == "RESUME");
+                let first = resumed.map_or(traced.first_comparable, |one| one.offset);
                 for one in code.instructions.iter().filter(|one| one.offset >= first) {
                     let want = traced.counts[&one.offset];
                     compared += 1;

@@ -1,6 +1,6 @@
 """Guard misses of tests/misses/programs.py, read at every boundary event and checked by the model.
 
-    python reference.py PYTHON…          # compare known.json with reality on each interpreter (3.12+)
+    python reference.py PYTHON…          # compare known.json with reality on each interpreter
     python reference.py --write PYTHON…  # write known.json
 
 `known.json`: version -> program -> every site that missed when `program(1000)` was called once in a
@@ -11,6 +11,10 @@ Between two boundary events of a code object (start, resume, yield, return, unwi
 jump, handled exception) each of its instructions runs at most once, so no change of an inline
 counter can be ambiguous. Each program runs in a fork of its own. Where model.py derives a number
 from the operands, the number read must be that one; `known.json` says so with "derived".
+
+3.11 has no monitoring: there the programs' `range` is one that reads the counters before each item.
+No instruction runs more than 10 times between two items, and it takes 53 misses to go generic and
+31 more executions to specialize again.
 """
 
 import argparse
@@ -31,8 +35,16 @@ KNOWN = HERE / "known.json"
 VERSION = sys.version_info[:2]
 BITS = 3 if VERSION >= (3, 15) else 4
 INFORMATIONAL = ("RESUME", "JUMP_BACKWARD", "LOAD_CONST", "LOAD_FAST", "STORE_FAST", "GET_ITER")
-FORMS = {f: b for b, forms in opcode._specializations.items() if b not in INFORMATIONAL for f in forms}
+FORMS = {
+    form: base
+    for base, forms in opcode._specializations.items()
+    if base not in INFORMATIONAL
+    for form in forms
+    if not form.endswith("_ADAPTIVE")
+}
 NAMES = dis._all_opname
+OLD = VERSION < (3, 12)  # cooldowns are plain numbers, the miss that empties one goes generic
+FRESH = 53 if OLD else model.COOLDOWN
 
 
 def codes_below(code):
@@ -61,7 +73,8 @@ class Sites:
 
     def read(self):
         live = self.code._co_code_adaptive
-        return {o: (NAMES[live[o]], int.from_bytes(live[o + 2 : o + 4], sys.byteorder) >> BITS) for o in self.sites}
+        raw = {o: (NAMES[live[o]], int.from_bytes(live[o + 2 : o + 4], sys.byteorder)) for o in self.sites}
+        return {o: (name, value if OLD and name in FORMS else value >> BITS) for o, (name, value) in raw.items()}
 
     def poll(self):
         now = self.read()
@@ -70,6 +83,9 @@ class Sites:
         for offset, (name, value) in now.items():
             name0, value0 = self.last[offset]
             if (name, value) == (name0, value0):
+                continue
+            if OLD:
+                self.account_old(offset, name0, value0, name, value)
                 continue
             found = 0
             if name0 in FORMS and not (name == name0 and value <= value0):
@@ -87,6 +103,21 @@ class Sites:
                 raise SystemExit(f"{self.code.co_name} {offset}: {found} misses between two events")
         self.last = now
 
+    def account_old(self, offset, name0, value0, name, value):
+        if name0 in FORMS and name == name0 and value <= value0:
+            found = {name0: value0 - value}
+        elif name0 in FORMS and name not in FORMS:
+            found = {name0: value0}
+        elif name0 not in FORMS:
+            found = {name: FRESH - value} if name in FORMS else {}
+        else:
+            found = {name0: FRESH}
+        if sum(found.values()) > 10:
+            raise SystemExit(f"{self.code.co_name} {offset}: {name0} {value0} became {name} {value}")
+        for form, count in found.items():
+            if count:
+                self.add(offset, form, count)
+
     def add(self, offset, form, count):
         self.misses[offset][form] = self.misses[offset].get(form, 0) + count
 
@@ -98,6 +129,32 @@ def measure(program):
     for value in vars(module).values():
         if isinstance(value, types.FunctionType):
             watched.update((id(code), Sites(code)) for code in codes_below(value.__code__))
+    run = run_old if OLD else run_monitored
+    run(module, program, watched)
+    out = []
+    for sites in watched.values():
+        sites.poll()
+        for offset, (name, sign, nth, line) in sites.sites.items():
+            if sites.misses[offset]:
+                out.append([sites.code.co_qualname, name, sign, nth, line, sites.misses[offset]])
+    return out
+
+
+def run_old(module, program, watched):
+    """The program with a `range` that polls."""
+
+    def polled(*arguments):
+        for item in range(*arguments):
+            for sites in watched.values():
+                sites.poll()
+            yield item
+
+    module.range = polled
+    getattr(module, program)(model.CALLS)
+
+
+def run_monitored(module, program, watched):
+    """The program with a poll at every boundary event."""
     monitoring = sys.monitoring
     events = monitoring.events
 
@@ -117,20 +174,13 @@ def measure(program):
         sites.last = sites.read()
     getattr(module, program)(model.CALLS)
     monitoring.set_events(3, 0)
-    out = []
-    for sites in watched.values():
-        sites.poll()
-        for offset, (name, sign, nth, line) in sites.sites.items():
-            if sites.misses[offset]:
-                out.append([sites.code.co_qualname, name, sign, nth, line, sites.misses[offset]])
-    return out
 
 
 def work():
     """Every program of this version: its missing sites, with the model's word where it has one."""
     sys.path.insert(0, str(HERE))
     sys.dont_write_bytecode = True
-    expected = model.derived(VERSION)
+    expected = {} if OLD else model.derived(VERSION)
     out = {}
     for program in model.PROGRAMS:
         read, write = os.pipe()

@@ -51,6 +51,7 @@ class Counter:
         self.right_only = hasattr(events, "BRANCH_RIGHT")
         self.calibration = bytecost_misses.calibrate()
         self.flush_at = 1 << 8
+        self.flushing = _thread.allocate_lock()
         self.polls = 0
 
     def free_tool(self):
@@ -104,23 +105,25 @@ class Counter:
         if not self.right_only:
             for offset in sites.for_iters:
                 table[offset + 1] = LET_GO
-        self.tables[key], self.codes[key], self.sites[key] = table, code, sites
-        self.raises[key] = {}
         files.add_loose(code)
         monitoring.set_local_events(self.tool, code, self.local)
-        return table
+        # Other threads may be here for the same code. What its table leads to comes before the
+        # table, the table after the events: who finds one has all.
+        self.codes.setdefault(key, code)
+        self.sites.setdefault(key, sites)
+        self.raises.setdefault(key, {})
+        return self.tables.setdefault(key, table)
 
     def poll(self, code, table):
         """Read the site counters of a code object; restart its countdown."""
         deep()
         sites = self.sites[id(code)]
         if sites.offsets:
-            sites.poll()
             threads = thread_count()
             if threads:
                 self.threads = max(self.threads, threads + 1)
                 sites.threads = max(sites.threads, threads + 1)
-            table[COUNTDOWN] = FEWER if threads else EVERY
+            sites.poll(table, FEWER if threads else EVERY)
         else:
             table[COUNTDOWN] = NEVER
         self.polls += 1
@@ -130,8 +133,10 @@ class Counter:
     def flush(self):
         """Now and then, so that a crash leaves something; at most a fiftieth of the time goes here."""
         run = self.run
+        if not self.flushing.acquire(False):
+            return  # another thread is at it
+        self.flush_at = NEVER  # for good in a forked child, and where nothing can be written
         if run.pid != getpid():
-            self.flush_at = NEVER
             return
         before = clock()
         run.write_partial()
@@ -139,6 +144,7 @@ class Counter:
         elapsed = max(after - run.started, 1)
         per_poll = elapsed / self.polls
         self.flush_at = self.polls + int(max(after - before, 20_000_000) * 50 / per_poll) + 1
+        self.flushing.release()
 
     def callbacks(self):
         """The event callbacks, closures over the table of the code object seen last."""
@@ -254,7 +260,7 @@ class Counter:
                 current = code
             table[source + 1] += 1
 
-        # Exceptions are rare: these look their code object up each time.
+        # Exceptions are rare: these look their code object up each time. Each `+=` is free of calls.
         def throw(code, offset, error):
             if id(code) in tables:
                 thrown.add((get_ident(), id(code)))
@@ -271,12 +277,14 @@ class Counter:
             # A StopIteration that FOR_ITER or SEND swallows has no entry for this frame.
             if trace is not None and trace.tb_frame.f_code is code:
                 last = trace.tb_lasti
-                ends[last] = ends.get(last, 0) + 1
+                ends.setdefault(last, 0)
+                ends[last] += 1
 
         def reraised(code, offset, error):
             ends = all_raises.get(id(code))
             if ends is not None:
-                ends[offset] = ends.get(offset, 0) + 1
+                ends.setdefault(offset, 0)
+                ends[offset] += 1
 
         def handled(code, offset, error):
             found = tables.get(id(code))
@@ -322,7 +330,7 @@ class Counter:
         return {
             "starts": starts,
             "ends": ends,
-            "raises": self.raises[key],
+            "raises": dict(self.raises[key]),
             "active": self.active.get(key, {}),
             "sites": sites.report(),
             "threads": sites.threads,

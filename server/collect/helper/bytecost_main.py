@@ -57,7 +57,7 @@ class Run:
         self.write()
 
     def write(self, partial=False):
-        """Write what is known now, atomically."""
+        """Write what is known now, atomically. A partial result never replaces the whole one."""
         try:
             text = bytecost_report.build(self, partial)
         except Exception as error:  # our own fault: say it where the parent looks, not to the target's stderr

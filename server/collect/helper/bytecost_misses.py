@@ -54,10 +54,8 @@ class Sites:
         self.for_iters = []
         self.misses = {}
         self.fell_back = {}
-        self.generic = {}
         self.attempts = {}
         self.threads = 1
-        self.polls = 0
         tables = bytecost_opcodes
         for offset, name, caches in tables.walk(code):
             if name == "FOR_ITER":
@@ -68,42 +66,47 @@ class Sites:
             return
         self.step, self.cooldown, self.after = calibration["step"], calibration["cooldown"], calibration["after"]
         self.low, self.high = (2, 3) if calibration["little"] else (3, 2)
-        self.before = code._co_code_adaptive
-        self.watch()
+        live = code._co_code_adaptive
+        key = self.watch(live)
+        self.state = (live, key, key(live))
 
-    def watch(self):
+    def watch(self, live):
         """What a poll compares: opcodes, and the counters of specialized sites alone. Generic counters
         and branch history change all the time."""
-        live, specialized = self.before, bytecost_opcodes.SPECIALIZED
+        specialized = bytecost_opcodes.SPECIALIZED
         indices = []
         for offset in self.offsets:
             indices.append(offset)
             if live[offset] in specialized:
                 indices += [offset + 2, offset + 3]
-        self.key = bytecost_opcodes.itemgetter(*indices)
-        self.last = self.key(live)
+        return bytecost_opcodes.itemgetter(*indices)
 
-    def poll(self):
-        """Account for what changed since the last poll."""
+    def poll(self, table=None, every=0):
+        """Account for what changed since the last poll; restart the countdown of `table`."""
         if not self.offsets:
             return
+        # No call stands between these: no other thread comes in between, each change is seen once.
+        if table is not None:
+            table[1] = every
+        before, key, old = self.state
         live = self.code._co_code_adaptive
-        if self.key(live) != self.last:
-            self.account(live)
-        self.before = live
+        self.state = (live, key, None)
+        # Without `old`, another thread has not finished: its key may not fit what it has read.
+        if old is None or key(live) != old:
+            if self.account(before, live) or old is None:
+                key = self.watch(live)
+        new = key(live)
+        if self.state[0] is live:
+            self.state = (live, key, new)
 
-    def account(self, live):
-        before = self.before
+    def account(self, before, live):
+        """Whether any opcode has changed."""
         rewritten = False
         for offset in self.offsets:
             if before[offset : offset + 4] != live[offset : offset + 4]:
                 rewritten |= before[offset] != live[offset]
                 self.changed(offset, before[offset], self.raw(before, offset), live[offset], self.raw(live, offset))
-        self.before = live
-        if rewritten:
-            self.watch()
-        else:
-            self.last = self.key(live)
+        return rewritten
 
     def raw(self, live, offset):
         return live[offset + self.low] | live[offset + self.high] << 8
@@ -122,27 +125,28 @@ class Sites:
             if bytecost_opcodes.is_base(new_op):
                 # The miss that emptied the cooldown made an attempt that failed: a fresh generic counter.
                 self.add(offset, was, old + self.after)
-                self.fell_back[offset] = self.fell_back.get(offset, 0) + 1
+                self.fell_back.setdefault(offset, 0)
+                self.fell_back[offset] += 1
         elif now:
             self.add(offset, now, self.cooldown - new)
             if bytecost_opcodes.is_base(old_op):
                 self.attempts.setdefault(offset, []).append(old_raw)
 
     def add(self, offset, form, count):
-        forms = self.misses.get(offset)
-        if forms is None:
-            forms = self.misses[offset] = {}
-        forms[form] = forms.get(form, 0) + count
+        forms = self.misses.setdefault(offset, {})
+        forms.setdefault(form, 0)
+        forms[form] += count  # with no call on the way: safe between threads
 
     def report(self):
         """By offset: misses of each form seen, and the generic counter before each specialization."""
         out = {}
+        live = self.state[0] if self.offsets else b""
         for offset in self.offsets:
             out[offset] = {
-                "misses": self.misses.get(offset, EMPTY),
-                "eras": self.attempts.get(offset, []),
+                "misses": dict(self.misses.get(offset, EMPTY)),
+                "eras": list(self.attempts.get(offset, ())),
                 "fell_back": self.fell_back.get(offset, 0),
-                "op": self.before[offset],
-                "raw": self.raw(self.before, offset),
+                "op": live[offset],
+                "raw": self.raw(live, offset),
             }
         return out

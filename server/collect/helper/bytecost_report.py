@@ -63,7 +63,7 @@ def build(run, partial):
             "foreign_instrument": getattr(instrument, "foreign", None),
             "calibration": getattr(instrument, "calibration", None),
             "tables": bytecost_opcodes.tables(),
-            "files": [describe(files, path, data) for path, data in files.contents.items()],
+            "files": [describe(files, path, data) for path, data in list(files.contents.items())],
             "codes": codes,
         }
     )

@@ -160,11 +160,15 @@ def matching(original, changed):
         return {offset: offset for offset, _, _ in bytecost_opcodes.walk(original)}
     one = [(o, n) for o, n, _ in bytecost_opcodes.walk(original) if n != "EXTENDED_ARG"]
     lines = [place[0] for place in changed.co_positions()]
-    other = [
-        (o, n)
-        for o, n, _ in bytecost_opcodes.walk(changed)
-        if n != "EXTENDED_ARG" and (lines[o // 2] is None or lines[o // 2] < FAR)
-    ]
+    other, called = [], False
+    for offset, name, _ in bytecost_opcodes.walk(changed):
+        if name == "EXTENDED_ARG":
+            continue
+        far = lines[offset // 2] is not None and lines[offset // 2] >= FAR
+        # What takes the poll's value is the poll's too: a clause's jump has the comprehension's line.
+        if not (far or called):
+            other.append((offset, name))
+        called = far and name == "CALL"
     if [n for _, n in one] != [n for _, n in other]:
         return None
     return {there: here for (here, _), (there, _) in zip(one, other)}

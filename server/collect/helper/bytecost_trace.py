@@ -112,18 +112,18 @@ class Counter:
             files.note_string(code)
             return None
         key = id(code)
-        table = self.tables[key] = [0] * len(code.co_code)
-        self.codes[key] = code
-        self.resumes[key] = resume_offsets(code)
         files.add_loose(code)
+        # Other threads may be here for the same code: the first of each wins.
+        self.codes.setdefault(key, code)
+        self.resumes.setdefault(key, resume_offsets(code))
+        table = self.tables.setdefault(key, [0] * len(code.co_code))
 
         def local(frame, event, arg):
             if event == "opcode":
                 table[frame.f_lasti] += 1
             return local
 
-        self.locals[key] = local
-        return local
+        return self.locals.setdefault(key, local)
 
     def report(self, code):
         key = id(code)

@@ -1,6 +1,7 @@
 """Threads that each do a fixed amount of work of their own."""
 
 import concurrent.futures
+import sys
 import threading
 
 
@@ -42,7 +43,36 @@ class Worker(threading.Thread):
         self.result = [work(i) for i in range(self.n)]
 
 
+def crowded(i, start):
+    """First started by many at once, left in every way."""
+    start.wait()
+    total = 0
+    for k in range(200):
+        try:
+            if k % 3 == 0:
+                raise ValueError
+            total += i
+        except ValueError:
+            total -= 1
+        finally:
+            total += k
+    return total
+
+
+def crowd(n):
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    start = threading.Barrier(n)
+    threads = [threading.Thread(target=crowded, args=(i, start)) for i in range(n)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sys.setswitchinterval(interval)
+
+
 def run():
+    crowd(8)
     out = []
     threads = [threading.Thread(target=in_thread, args=(20 + i, out)) for i in range(3)]
     threads += [Worker(15), Worker(16)]
