@@ -67,7 +67,14 @@ impl Program {
         std::fs::copy(&self.path, here.join(&self.name)).expect("copied");
         let numbers = here.join("numbers");
         let input = self.says("stdin").map(|_| numbers.as_path());
-        std::fs::write(&numbers, (0..1000).map(|n| format!("{n}\n")).collect::<String>()).expect("written");
+        std::fs::write(
+            &numbers,
+            (0..1000)
+                .map(|n: u32| n.to_string())
+                .collect::<Vec<_>>()
+                .join("\n"),
+        )
+        .expect("written");
         let mark = here.as_os_str();
         let (ended, report) = report(&here, python, &self.arguments(), input, &|command| {
             command.env("HOSTILE_TEST", mark);

@@ -2,6 +2,7 @@
 
 import _signal
 import _thread
+import mmap
 import os
 import sys
 import time
@@ -23,7 +24,7 @@ class Run:
     def __init__(self, job, main):
         self.job = job
         self.main = main
-        self.reserve = bytearray(RESERVE)
+        self.reserve = mmap.mmap(-1, RESERVE)
         self.pid = getpid()
         self.started = clock()
         self.calls = 0
@@ -51,7 +52,7 @@ class Run:
         self.written = True
         if self.wall_ns == 0:
             self.wall_ns = clock() - self.started
-        self.reserve = None
+        self.reserve.close()
         if self.instrument:
             self.instrument.stop()
         self.write()
