@@ -1,3 +1,5 @@
+//! Functions, positions and names of many texts.
+
 use super::*;
 
 /// One line a function: what of it a test looks at.

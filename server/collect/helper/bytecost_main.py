@@ -52,7 +52,7 @@ class Run:
         self.written = True
         if self.wall_ns == 0:
             self.wall_ns = clock() - self.started
-        self.reserve.close()
+        self.reserve = None
         if self.instrument:
             self.instrument.stop()
         self.write()

@@ -1,3 +1,5 @@
+//! Which interpreter is found, and what is refused.
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::time::Instant;

@@ -1,3 +1,5 @@
+//! Which workload a target gets, and what is said when there is none.
+
 use std::fs;
 
 use super::*;

@@ -1,0 +1,92 @@
+//! What the passes themselves say: how they ended, how long they took, what to know about them.
+
+use super::Finished;
+use crate::profile::{Note, Outcome, Pass, PassKind, Python};
+
+pub(super) fn pass(finished: &Finished) -> Pass {
+    let Some(result) = &finished.result else {
+        return Pass {
+            kind: finished.kind,
+            calls: 0,
+            wall_ns: 0,
+            call_ns: None,
+            outcome: finished.outcome.clone(),
+        };
+    };
+    let mut per_call: Vec<f64> = result
+        .batches
+        .iter()
+        .filter(|(calls, _)| *calls > 0)
+        .map(|&(calls, ns)| ns as f64 / calls as f64)
+        .collect();
+    // Batches of a fraction of a millisecond are the way up to longer ones: too short to time well.
+    let long: Vec<f64> = result
+        .batches
+        .iter()
+        .filter(|(calls, ns)| *calls > 0 && *ns >= 500_000)
+        .map(|&(calls, ns)| ns as f64 / calls as f64)
+        .collect();
+    if !long.is_empty() {
+        per_call = long;
+    }
+    per_call.sort_by(f64::total_cmp);
+    let call_ns = match per_call.len() {
+        0 if result.calls > 0 => Some(result.first_ns.unwrap_or(result.wall_ns) as f64),
+        0 => None,
+        n => Some(per_call[n / 2]),
+    };
+    Pass {
+        kind: finished.kind,
+        calls: result.calls,
+        wall_ns: result.wall_ns,
+        call_ns,
+        outcome: finished.outcome.clone(),
+    }
+}
+
+pub(super) fn notes(python: &Python, finished: &[Finished]) -> Vec<Note> {
+    let mut notes = Vec::new();
+    if !python.known {
+        notes.push(Note::UnknownVersion {
+            minor: python.minor.clone(),
+        });
+    }
+    if python.free_threaded && python.minor == "3.13" {
+        notes.push(Note::NoSpecialization);
+    }
+    let mut children = false;
+    for pass in finished {
+        let why = match &pass.outcome {
+            Outcome::Completed | Outcome::Exited { status: 0 } => None,
+            Outcome::Exited { status } => Some(format!("the target exited with status {status}")),
+            Outcome::Raised { exception, .. } => Some(format!("the target raised {exception}")),
+            Outcome::Killed { signal, .. } => Some(format!("the process died of {signal}")),
+            Outcome::TimedOut { seconds } => Some(format!("stopped after {seconds} s")),
+        };
+        let Some(result) = &pass.result else {
+            let why = why.unwrap_or_else(|| "it left no result".to_owned());
+            notes.push(Note::Skipped { pass: pass.kind, why });
+            continue;
+        };
+        if let Some(why) = why {
+            notes.push(Note::Partial { pass: pass.kind, why });
+        }
+        children |= result.children;
+        if let Some(by) = &result.foreign_instrument {
+            notes.push(Note::Instrumented { by: by.clone() });
+        }
+        if pass.kind == PassKind::Count && result.string_codes > 0 {
+            notes.push(Note::NotFromFile {
+                file: "<string>".to_owned(),
+                codes: result.string_codes,
+                executions: None,
+            });
+        }
+        notes.extend(result.notes.iter().map(|text| Note::Other { text: text.clone() }));
+    }
+    if children {
+        notes.push(Note::Children);
+    }
+    notes.dedup();
+    notes
+}
