@@ -56,8 +56,16 @@ fn executions_equal_those_of_opcode_tracing() {
             if minor == "3.11" && program.to_string_lossy().ends_with("_312.py") {
                 continue;
             }
-            if !native && ["coroutines.py", "threads.py"].iter().any(|name| program.ends_with(name)) {
-                eprintln!("skipped: {} on {minor}: {}", program.display(), pythons::NOT_NATIVE);
+            if !native
+                && ["coroutines.py", "threads.py"]
+                    .iter()
+                    .any(|name| program.ends_with(name))
+            {
+                eprintln!(
+                    "skipped: {} on {minor}: {}",
+                    program.display(),
+                    pythons::NOT_NATIVE
+                );
                 continue;
             }
             let name = program

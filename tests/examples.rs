@@ -141,7 +141,10 @@ fn check(example: &Example, report: &Value, said: &str, schema: &jsonschema::Val
     let calls = number(&report["workload"], "counted_calls");
     let name = format!("examples/{}", example.file);
     let files = report["files"].as_array().expect("files");
-    let file = files.iter().find(|file| file["path"] == *name).expect("the example");
+    let file = files
+        .iter()
+        .find(|file| file["path"] == *name)
+        .expect("the example");
     let lines = file["lines"].as_array().expect("lines");
     let mut executed = 0;
     for line in lines {
@@ -162,7 +165,9 @@ fn check(example: &Example, report: &Value, said: &str, schema: &jsonschema::Val
         let found = lines.iter().find(|line| line["line"] == at);
         let found = found.map(|line| number(line, "executions"));
         if found != Some(expected * calls) {
-            wrong.push(format!("line {at}, {part:?}: {found:?} in {calls} calls, expected {expected} a call"));
+            wrong.push(format!(
+                "line {at}, {part:?}: {found:?} in {calls} calls, expected {expected} a call"
+            ));
         }
     }
     wrong
@@ -183,7 +188,11 @@ fn reports_keep_the_contract_and_hot_lines_run_as_often_as_they_must() {
                 Ok((report, said)) => check(example, &report, &said, &schema),
                 Err(error) => vec![error],
             };
-            wrong.extend(found.into_iter().map(|what| format!("{minor} {}: {what}", example.file)));
+            wrong.extend(
+                found
+                    .into_iter()
+                    .map(|what| format!("{minor} {}: {what}", example.file)),
+            );
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -193,17 +202,38 @@ fn reports_keep_the_contract_and_hot_lines_run_as_often_as_they_must() {
 fn every_example_is_listed_here_and_runs_as_a_script() {
     let mut found: Vec<_> = std::fs::read_dir(path_of(""))
         .expect("the examples")
-        .map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned())
-        .filter(|name| Path::new(name).extension().is_some_and(|extension| extension == "py"))
+        .map(|entry| {
+            entry
+                .expect("readable")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .filter(|name| {
+            Path::new(name)
+                .extension()
+                .is_some_and(|extension| extension == "py")
+        })
         .collect();
     found.sort();
     let mut listed: Vec<_> = EXAMPLES.iter().map(|example| example.file.to_owned()).collect();
     listed.sort();
     assert_eq!(found, listed);
-    for (_, python) in pythons::native_pythons("the examples as scripts").into_iter().take(1) {
+    for (_, python) in pythons::native_pythons("the examples as scripts")
+        .into_iter()
+        .take(1)
+    {
         for example in &EXAMPLES {
-            let output = Command::new(&python).arg(path_of(example.file)).output().expect("it starts");
-            assert!(output.status.success(), "{}: {}", example.file, String::from_utf8_lossy(&output.stderr));
+            let output = Command::new(&python)
+                .arg(path_of(example.file))
+                .output()
+                .expect("it starts");
+            assert!(
+                output.status.success(),
+                "{}: {}",
+                example.file,
+                String::from_utf8_lossy(&output.stderr)
+            );
         }
     }
 }
