@@ -37,8 +37,8 @@ enum Command {
 #[allow(clippy::doc_markdown, reason = "the comments are the help text")]
 #[command(after_help = "\
 Targets:
-  file.py::function        a function or method, called as --call, a comment `# bytecost: f(...)` above
-                           it, pyproject.toml or its doctest says
+  file.py::function        a function or method, called as --call, a comment `# bytecost: f(...)`
+                           above it, pyproject.toml or its doctest says
   file.py                  a script
   -m package.module        a module, as `python -m` runs it
   pytest:tests/test_x.py   a pytest selection
