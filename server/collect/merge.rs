@@ -1,6 +1,6 @@
 //! The passes' raw results to one profile.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -37,6 +37,9 @@ struct Key {
     first_line: u32,
     qualname: String,
     digest: String,
+    /// Two lambdas of one line may differ in nothing else.
+    constants: Vec<String>,
+    names: Vec<String>,
 }
 
 /// Everything known about one code object.
@@ -63,6 +66,8 @@ pub fn merge(
     let passes = finished.iter().map(pass).collect();
     let mut gathered: BTreeMap<Key, Gathered> = BTreeMap::new();
     let mut strays: BTreeMap<String, (u64, Option<u64>)> = BTreeMap::new();
+    let reference = identities(finished);
+    let mut uncounted: BTreeSet<&str> = BTreeSet::new();
     let empty = Tables::default();
     let tables = finished
         .iter()
@@ -70,8 +75,16 @@ pub fn merge(
         .map_or(&empty, |result| &result.tables);
     for pass in finished {
         let Some(result) = &pass.result else { continue };
+        let changed: BTreeSet<&str> = result
+            .files
+            .iter()
+            .filter(|file| reference[file.path.as_str()] != file.identity)
+            .map(|file| file.path.as_str())
+            .collect();
         for code in &result.codes {
-            if code.origin == Origin::Stray {
+            if changed.contains(code.path.as_str()) {
+                uncounted.insert(code.path.as_str());
+            } else if code.origin == Origin::Stray {
                 note_stray(&mut strays, code, pass.kind, result.partial, tables, version);
             } else {
                 gather(&mut gathered, code, pass);
@@ -89,6 +102,7 @@ pub fn merge(
         version,
         free_threaded: python.free_threaded,
         counted,
+        uncounted: &uncounted,
     };
     let mut files: BTreeMap<String, Vec<Code>> = BTreeMap::new();
     let mut diverged = 0u64;
@@ -116,6 +130,12 @@ pub fn merge(
     if context.bounded(most_threads) {
         notes.push(Note::Threads {
             threads: most_threads,
+        });
+    }
+    for path in &uncounted {
+        let file = relative(path, root);
+        notes.push(Note::Diverged {
+            what: format!("{file} was edited before it was counted, so its executions are not known"),
         });
     }
     if diverged > 0 {
@@ -160,6 +180,8 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         first_line: code.first_line,
         qualname: code.qualname.clone(),
         digest: code_digest(code),
+        constants: code.constants.clone(),
+        names: code.names.clone(),
     };
     let found = gathered.entry(key).or_insert_with(|| Gathered {
         natural: None,
@@ -216,11 +238,17 @@ struct Context<'a> {
     version: &'a Version,
     free_threaded: bool,
     counted: bool,
+    /// Files that were another text when counted.
+    uncounted: &'a BTreeSet<&'a str>,
 }
 
 impl Context<'_> {
     fn bounded(&self, threads: u64) -> bool {
         threads > THREADS_BOUND || self.free_threaded && threads > 1
+    }
+
+    fn counts(&self, path: &str) -> bool {
+        self.counted && !self.uncounted.contains(path)
     }
 
     fn code(&self, key: &Key, found: &Gathered) -> Code {
@@ -271,7 +299,7 @@ impl Context<'_> {
             last_line: last_line.max(key.first_line),
             digest: key.digest.clone(),
             calls: self
-                .counted
+                .counts(&key.path)
                 .then(|| found.counts.iter().map(|counts| counts.calls).sum()),
             withheld,
             instructions,
@@ -280,7 +308,7 @@ impl Context<'_> {
 
     /// Executions of each instruction, and whether they had to be withheld.
     fn executions(&self, found: &Gathered, raws: &[Raw]) -> (Vec<Option<u64>>, bool) {
-        if !self.counted {
+        if !self.counts(&found.any.path) {
             return (vec![None; raws.len()], false);
         }
         let mut total = vec![Some(0u64); raws.len()];
@@ -616,6 +644,18 @@ fn note_stray(
     } else if entry.1.is_none() {
         entry.0 += 1;
     }
+}
+
+/// What each file was to the first pass that loaded it.
+fn identities(finished: &[Finished]) -> HashMap<&str, Option<String>> {
+    let mut found = HashMap::new();
+    let results = finished.iter().filter_map(|pass| pass.result.as_ref());
+    for file in results.flat_map(|result| &result.files) {
+        found
+            .entry(file.path.as_str())
+            .or_insert_with(|| file.identity.clone());
+    }
+    found
 }
 
 fn described(finished: &[Finished]) -> HashMap<&str, &wire::File> {
