@@ -43,8 +43,8 @@ Targets:
   -m package.module        a module, as `python -m` runs it
   pytest:tests/test_x.py   a pytest selection
 
-Exit status: 0 measured, 1 the target failed (what was measured is shown), 2 nothing could be run,
-130 cancelled.")]
+Exit status: 0 measured, also when its time was up; 1 the target failed (what was measured is
+shown); 2 nothing could be run; 130 cancelled.")]
 struct Run {
     /// What to run: file.py::function, file.py or pytest:SELECTION
     #[arg(required_unless_present = "module", conflicts_with = "module")]
@@ -168,10 +168,26 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) if broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            screen::say(&format!("{error:#}"));
+            screen::say(&sentence(&error));
             ExitCode::from(UNUSABLE)
         }
     }
+}
+
+/// An error with its causes; those that it has quoted itself are not said again.
+fn sentence(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .map(ToString::to_string)
+        .fold(String::new(), |said, cause| {
+            if said.is_empty() {
+                cause
+            } else if said.contains(&cause) {
+                said
+            } else {
+                format!("{said}: {cause}")
+            }
+        })
 }
 
 /// Whoever read our output has seen enough.

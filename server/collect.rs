@@ -10,6 +10,7 @@ pub mod target;
 pub mod wire;
 pub mod workload;
 
+use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -150,6 +151,7 @@ pub async fn run(
             )
             .await?,
     ];
+    let texts = texts(&finished[0]);
     if worth_counting(&finished[0]) {
         let calls = request.calls.unwrap_or_else(|| counted_calls(&finished[0]));
         for number in 2..=session.passes.len() {
@@ -157,7 +159,7 @@ pub async fn run(
             finished.push(session.pass(kind, number, calls, cancelled, progress).await?);
         }
     }
-    let read = |path: &str| std::fs::read(path);
+    let read = |path: &str| texts.get(path).cloned().map_or_else(|| std::fs::read(path), Ok);
     Ok(merge::merge(
         request.python.clone(),
         request.workload.clone(),
@@ -165,6 +167,14 @@ pub async fn run(
         &finished,
         &read,
     ))
+}
+
+/// The files of a pass as they are right after it: what is edited later is not what ran.
+fn texts(finished: &Finished) -> HashMap<String, Vec<u8>> {
+    let files = finished.result.iter().flat_map(|result| &result.files);
+    files
+        .filter_map(|file| Some((file.path.clone(), std::fs::read(&file.path).ok()?)))
+        .collect()
 }
 
 /// 3.11 has no monitoring: its executions and misses need a pass each.

@@ -5,12 +5,11 @@
 
 mod support;
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use support::binary::{Ended, all, apart, end, notes, project, report, wrong_lines};
+use support::binary::{Ended, all, apart, end, notes, project, report, running, wrong_lines};
 use support::{fixture, pythons};
 
 /// Interpreters for programs that do not say otherwise.
@@ -80,7 +79,7 @@ impl Program {
             command.env("HOSTILE_TEST", mark);
         });
         let mut wrong = Vec::new();
-        if left_running(mark) > 0 {
+        if running(mark) > 0 {
             wrong.push("left processes running".to_owned());
         }
         let plain = self.says("plain").is_none().then(|| {
@@ -138,18 +137,6 @@ impl Program {
         }
         wrong
     }
-}
-
-/// Processes that have inherited this value of `HOSTILE_TEST` (Linux).
-fn left_running(mark: &OsStr) -> usize {
-    let wanted = [b"HOSTILE_TEST=", mark.as_encoded_bytes()].concat();
-    let Ok(entries) = std::fs::read_dir("/proc") else {
-        return 0;
-    };
-    let environments = entries.filter_map(|entry| std::fs::read(entry.ok()?.path().join("environ")).ok());
-    environments
-        .filter(|environment| environment.split(|&byte| byte == 0).any(|one| one == wanted))
-        .count()
 }
 
 /// An outcome in a few words.

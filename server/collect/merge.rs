@@ -3,7 +3,7 @@
 mod code;
 mod passes;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -31,6 +31,9 @@ struct Key {
     first_line: u32,
     qualname: String,
     digest: String,
+    /// Two lambdas of one line may differ in nothing else.
+    constants: Vec<String>,
+    names: Vec<String>,
 }
 
 /// Everything known about one code object.
@@ -55,23 +58,16 @@ pub fn merge(
     let version = cpython::nearest(&python.minor);
     let mut notes = passes::notes(&python, finished);
     let passes = finished.iter().map(passes::pass).collect();
-    let mut gathered: BTreeMap<Key, Gathered> = BTreeMap::new();
-    let mut strays: BTreeMap<String, (u64, Option<u64>)> = BTreeMap::new();
     let empty = Tables::default();
     let tables = finished
         .iter()
         .find_map(|pass| pass.result.as_ref())
         .map_or(&empty, |result| &result.tables);
-    for pass in finished {
-        let Some(result) = &pass.result else { continue };
-        for code in &result.codes {
-            if code.origin == Origin::Stray {
-                note_stray(&mut strays, code, pass.kind, result.partial, tables, version);
-            } else {
-                gather(&mut gathered, code, pass);
-            }
-        }
-    }
+    let Sorted {
+        gathered,
+        strays,
+        uncounted,
+    } = sort(finished, tables, version);
     let natural_ran = finished
         .iter()
         .any(|pass| pass.kind == PassKind::Natural && pass.result.is_some());
@@ -83,6 +79,7 @@ pub fn merge(
         version,
         free_threaded: python.free_threaded,
         counted,
+        uncounted: &uncounted,
     };
     let mut files: BTreeMap<String, Vec<Code>> = BTreeMap::new();
     let mut diverged = 0u64;
@@ -110,6 +107,12 @@ pub fn merge(
     if context.bounded(most_threads) {
         notes.push(Note::Threads {
             threads: most_threads,
+        });
+    }
+    for path in &uncounted {
+        let file = relative(path, root);
+        notes.push(Note::Diverged {
+            what: format!("{file} was edited before it was counted, so its executions are not known"),
         });
     }
     if diverged > 0 {
@@ -148,12 +151,55 @@ pub fn merge(
     }
 }
 
+/// The code objects of all passes by what they are.
+#[derive(Default)]
+struct Sorted<'a> {
+    gathered: BTreeMap<Key, Gathered<'a>>,
+    /// Code objects and their executions, if counted, by the file they name without being in it.
+    strays: BTreeMap<String, (u64, Option<u64>)>,
+    /// Files that were another text when counted.
+    uncounted: BTreeSet<&'a str>,
+}
+
+fn sort<'a>(finished: &'a [Finished], tables: &Tables, version: &Version) -> Sorted<'a> {
+    let reference = identities(finished);
+    let mut sorted = Sorted::default();
+    for pass in finished {
+        let Some(result) = &pass.result else { continue };
+        let changed: BTreeSet<&str> = result
+            .files
+            .iter()
+            .filter(|file| reference[file.path.as_str()] != file.identity)
+            .map(|file| file.path.as_str())
+            .collect();
+        for code in &result.codes {
+            if changed.contains(code.path.as_str()) {
+                sorted.uncounted.insert(code.path.as_str());
+            } else if code.origin == Origin::Stray {
+                note_stray(
+                    &mut sorted.strays,
+                    code,
+                    pass.kind,
+                    result.partial,
+                    tables,
+                    version,
+                );
+            } else {
+                gather(&mut sorted.gathered, code, pass);
+            }
+        }
+    }
+    sorted
+}
+
 fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, pass: &'a Finished) {
     let key = Key {
         path: code.path.clone(),
         first_line: code.first_line,
         qualname: code.qualname.clone(),
         digest: code_digest(code),
+        constants: code.constants.clone(),
+        names: code.names.clone(),
     };
     let found = gathered.entry(key).or_insert_with(|| Gathered {
         natural: None,
@@ -240,6 +286,18 @@ fn note_stray(
     } else if entry.1.is_none() {
         entry.0 += 1;
     }
+}
+
+/// What each file was to the first pass that loaded it.
+fn identities(finished: &[Finished]) -> HashMap<&str, Option<String>> {
+    let mut found = HashMap::new();
+    let results = finished.iter().filter_map(|pass| pass.result.as_ref());
+    for file in results.flat_map(|result| &result.files) {
+        found
+            .entry(file.path.as_str())
+            .or_insert_with(|| file.identity.clone());
+    }
+    found
 }
 
 fn described(finished: &[Finished]) -> HashMap<&str, &wire::File> {

@@ -107,6 +107,8 @@ fn spawn(command: &Command, input: &mut Input) -> std::io::Result<Box<dyn ChildW
             .stdin(stdin)
             .stdout(output())
             .stderr(output());
+        // It would ask for commands after the target.
+        process.env_remove("PYTHONINSPECT");
         process.envs(command.environment.iter().map(|(name, value)| (name, value)));
         crate::os::die_with_parent(process);
     });

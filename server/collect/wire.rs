@@ -56,6 +56,8 @@ pub struct File {
     pub changed: bool,
     /// It could be read at load.
     pub readable: bool,
+    /// Length and checksum of the bytes at load: passes may have loaded different ones.
+    pub identity: Option<String>,
     /// The bytes at load, only when changed.
     #[serde(deserialize_with = "optional_hex")]
     pub bytes: Option<Vec<u8>>,

@@ -59,11 +59,14 @@ if sys.path and sys.path[0] == HERE:
     del sys.path[0]  # absent already under -P and PYTHONSAFEPATH
 for name in ("time", "gc", "opcode", "os"):
     copy(name)
-try:
-    copy("resource")
-    del sys.modules["resource"]
-except ImportError:
-    pass
+for name in ("binascii", "resource"):  # in C; not the target's doing that they are loaded
+    known = name in sys.modules
+    try:
+        copy(name)
+    except ImportError:
+        continue
+    if not known:
+        del sys.modules[name]
 OS = LOADED["os"]
 OS.path = copy(OS.path.__name__)
 OS.path.os = OS

@@ -175,4 +175,11 @@ class Files:
 
 def identity(code):
     """What tells code objects of one file apart."""
-    return (code.co_qualname, code.co_firstlineno, code.co_code, code.co_linetable)
+    return (
+        code.co_qualname,
+        code.co_firstlineno,
+        code.co_code,
+        code.co_linetable,
+        code.co_names,
+        code.co_consts,
+    )

@@ -3,6 +3,7 @@
 import gc
 import os
 import sys
+from binascii import crc32
 
 import bytecost_files
 import bytecost_opcodes
@@ -137,9 +138,10 @@ def short(constant):
 
 def describe(files, path, data):
     """A file: whether it still is what was loaded; its decoded text when the disk cannot give it."""
-    record = {"path": path, "changed": False, "readable": data is not None, "bytes": None, "text": None}
+    record = {"path": path, "changed": False, "readable": data is not None, "bytes": None, "text": None, "identity": None}
     if data is None:
         return record
+    record["identity"] = f"{len(data)} {crc32(data)}"
     record["changed"] = files.changed(path)
     if record["changed"]:
         record["bytes"] = data

@@ -1,6 +1,6 @@
 //! One code object of the profile from what each pass saw of it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{Gathered, Key};
 use crate::bytecode::argument::Names;
@@ -22,12 +22,18 @@ pub(super) struct Context<'a> {
     pub(super) free_threaded: bool,
     /// There was a count pass.
     pub(super) counted: bool,
+    /// Files that were another text when counted.
+    pub(super) uncounted: &'a BTreeSet<&'a str>,
 }
 
 impl Context<'_> {
     /// Whether misses seen with so many threads are lower bounds.
     pub(super) fn bounded(&self, threads: u64) -> bool {
         threads > THREADS_BOUND || self.free_threaded && threads > 1
+    }
+
+    fn counts(&self, path: &str) -> bool {
+        self.counted && !self.uncounted.contains(path)
     }
 
     /// The code object.
@@ -79,7 +85,7 @@ impl Context<'_> {
             last_line: last_line.max(key.first_line),
             digest: key.digest.clone(),
             calls: self
-                .counted
+                .counts(&key.path)
                 .then(|| found.counts.iter().map(|counts| calls(counts, &raws)).sum()),
             withheld,
             instructions,
@@ -88,7 +94,7 @@ impl Context<'_> {
 
     /// Executions of each instruction, and whether they had to be withheld.
     fn executions(&self, found: &Gathered, raws: &[Raw]) -> (Vec<Option<u64>>, bool) {
-        if !self.counted {
+        if !self.counts(&found.any.path) {
             return (vec![None; raws.len()], false);
         }
         let mut total = vec![Some(0u64); raws.len()];
