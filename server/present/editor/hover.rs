@@ -169,7 +169,7 @@ fn instructions(file: &FileCosts, line: &LineCosts, ascii: bool) -> Vec<String> 
         }
     }
     let columns = [
-        Column::text(26, 12),
+        Column::text(26, 14),
         Column::text(24, 12),
         Column::text(30, 12),
         Column::whole(false),
