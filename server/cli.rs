@@ -44,7 +44,7 @@ Targets:
   pytest:tests/test_x.py   a pytest selection
 
 Exit status: 0 measured, also when its time was up; 1 the target failed (what was measured is
-shown); 2 nothing could be run; 130 cancelled.")]
+shown) or went away without a result; 2 nothing could be run; 130 cancelled.")]
 struct Run {
     /// What to run: file.py::function, file.py or pytest:SELECTION
     #[arg(required_unless_present = "module", conflicts_with = "module")]

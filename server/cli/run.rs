@@ -14,7 +14,7 @@ use crate::collect::target::Target;
 use crate::collect::workload::{self, Flags, Origin, Plan};
 use crate::collect::{self, MOST_CALLS, MOST_COUNTED, Request, merge};
 use crate::cpython;
-use crate::profile::{Python, Workload, WorkloadKind};
+use crate::profile::{Note, PassKind, Profile, Python, Workload, WorkloadKind};
 use crate::source::Source;
 use crate::store;
 
@@ -59,11 +59,25 @@ pub fn run(arguments: &Run) -> anyhow::Result<u8> {
         }
     }
     screen::report(&profile, &arguments.output)?;
-    Ok(if profile.failure().is_some() {
+    Ok(if profile.failure().is_some() || unmeasured(&profile) {
         TARGET_FAILED
     } else {
         0
     })
+}
+
+/// The target went away without a trace: it became another program, or could write no result.
+fn unmeasured(profile: &Profile) -> bool {
+    let of_natural = |note: &Note| {
+        matches!(
+            note,
+            Note::Skipped {
+                pass: PassKind::Natural,
+                ..
+            }
+        )
+    };
+    profile.notes.iter().any(of_natural)
 }
 
 /// Ctrl-C, or the wish of whoever started us.

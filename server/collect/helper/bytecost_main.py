@@ -55,7 +55,10 @@ class Run:
         self.reserve = None
         if self.instrument:
             self.instrument.stop()
-        self.write()
+        try:
+            self.write()
+        except OSError:  # no room, or the target allows itself no files: the parent sees that there is none
+            pass
 
     def write(self, partial=False):
         """Write what is known now, atomically. A partial result never replaces the whole one."""

@@ -64,7 +64,10 @@ pub(super) fn notes(python: &Python, finished: &[Finished]) -> Vec<Note> {
             Outcome::TimedOut { seconds } => Some(format!("stopped after {seconds} s")),
         };
         let Some(result) = &pass.result else {
-            let why = why.unwrap_or_else(|| "it left no result".to_owned());
+            let why = why.unwrap_or_else(|| {
+                "its process left no result, as when it becomes another program or may write no file"
+                    .to_owned()
+            });
             notes.push(Note::Skipped { pass: pass.kind, why });
             continue;
         };

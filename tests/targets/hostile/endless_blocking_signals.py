@@ -1,6 +1,7 @@
 # on: 3.14
 # run: --time 1 FILE
 # plain: no
+# exit: 1
 # outcome: timed-out
 import signal
 

@@ -1,6 +1,6 @@
-# exit: 0
+# exit: 1
 # outcome: exited 0
-# note: was not made
+# note: was not made: its process left no result
 import os
 
 for i in range(1000):

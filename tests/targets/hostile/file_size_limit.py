@@ -1,5 +1,6 @@
-# exit: any
-# outcome: any
+# exit: 1
+# outcome: exited 0
+# note: left no result
 # Nothing can be written: said, not hidden.
 import resource
 
