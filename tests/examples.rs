@@ -98,7 +98,7 @@ fn path_of(file: &str) -> PathBuf {
 fn report(python: &Path, example: &Example) -> Result<(Value, String), String> {
     let target = format!("{}::{}", path_of(example.file).display(), example.function);
     let output = Command::new(env!("CARGO_BIN_EXE_bytecost"))
-        .args(["run", "--format", "json", "--time", "0.1", "--python"])
+        .args(["run", "--format", "json", "--calls", "3", "--python"])
         .arg(python)
         .arg(&target)
         .output()
