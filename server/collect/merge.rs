@@ -251,6 +251,11 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// SHA-256 of a file's bytes, as [`File::digest`] has it.
+pub(super) fn digest(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
 /// Counted twice or more, yet every site of it untouched in the natural pass.
 fn diverges(code: &Code) -> bool {
     let mut sites = code
@@ -353,9 +358,7 @@ fn file(
             }
         },
     };
-    let digest = bytes
-        .map(|bytes| hex(&Sha256::digest(&bytes)))
-        .unwrap_or_default();
+    let digest = bytes.map(|bytes| digest(&bytes)).unwrap_or_default();
     File {
         path: shown,
         digest,
