@@ -322,7 +322,7 @@ fn code_that_is_not_from_the_file_is_noted_and_never_shown_there() {
             "{minor}: {notes}"
         );
         assert!(
-            notes.contains("code objects that name <string> are not from its text"),
+            notes.contains("compiled from strings ran; they belong to no line"),
             "{minor}: {notes}"
         );
     }
