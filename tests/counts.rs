@@ -135,3 +135,18 @@ fn entered(code: &bytecost::profile::Code) -> BTreeMap<u32, u64> {
     }
     lines
 }
+
+#[test]
+fn counting_at_the_recursion_limit_ends_and_adds_up() {
+    for (minor, python) in pythons::pythons() {
+        let mut request = call(minor, &python, &fixture("counts/limits/deep.py"), "run()");
+        request.calls = Some(1);
+        let profile = run(&request);
+        assert!(profile.failure().is_none(), "{minor}: {:?}", profile.passes);
+        let codes = profile.files.iter().flat_map(|file| &file.codes);
+        let withheld: Vec<_> = codes.filter(|code| code.withheld).collect();
+        assert!(withheld.is_empty(), "{minor}: {withheld:?}");
+        let ended = |pass: &bytecost::profile::Pass| pass.outcome == bytecost::profile::Outcome::Completed;
+        assert!(profile.passes.iter().all(ended), "{minor}: {:?}", profile.passes);
+    }
+}

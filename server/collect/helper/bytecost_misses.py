@@ -50,6 +50,7 @@ class Sites:
         self.fell_back = {}
         self.generic = {}
         self.attempts = {}
+        self.pending = []
         self.threads = 1
         tables = bytecost_opcodes
         for offset, name, caches in tables.walk(code):
@@ -81,43 +82,49 @@ class Sites:
         self.read = (live, new)
         if new == old:
             return
+        try:
+            self.account(old, new)
+        except RecursionError:  # it needs one more frame
+            self.pending.append((old, new))
+
+    def account(self, old_bytes, new_bytes):
+        """Misses between two polls. Calls nothing written in Python: near the recursion limit it is
+        entered or it is not. No `+=` has a call on the way: they are safe between threads."""
         low, high = self.low - 1, self.high - 1
+        specialized, base = bytecost_opcodes.SPECIALIZED, bytecost_opcodes.BASE_NUMBERS
         for index, offset in enumerate(self.offsets):
             at = 3 * index
-            if new[at : at + 3] != old[at : at + 3]:
-                self.changed(
-                    offset, old[at], old[at + low] | old[at + high] << 8, new[at], new[at + low] | new[at + high] << 8
-                )
-
-    def changed(self, offset, old_op, old_raw, new_op, new_raw):
-        specialized = bytecost_opcodes.SPECIALIZED
-        was, now = specialized.get(old_op), specialized.get(new_op)
-        old, new = old_raw // self.step, new_raw // self.step
-        if was and now:
-            if was == now and new <= old:
-                self.add(offset, was, old - new)
-            else:  # the cooldown ran out and another attempt succeeded at once
-                self.add(offset, was, old + self.after)
-                self.add(offset, now, self.cooldown - new)
-        elif was:
-            if bytecost_opcodes.is_base(new_op):
-                # The miss that emptied the cooldown made an attempt that failed: a fresh generic counter.
-                self.add(offset, was, old + self.after)
-                self.fell_back.setdefault(offset, 0)
-                self.fell_back[offset] += 1
-        elif now:
-            self.add(offset, now, self.cooldown - new)
-            if bytecost_opcodes.is_base(old_op):
-                self.attempts.setdefault(offset, []).append(old_raw)
-
-    def add(self, offset, form, count):
-        forms = self.misses.setdefault(offset, {})
-        forms.setdefault(form, 0)
-        forms[form] += count  # with no call on the way: safe between threads
+            if new_bytes[at : at + 3] == old_bytes[at : at + 3]:
+                continue
+            old_op, new_op = old_bytes[at], new_bytes[at]
+            old_raw = old_bytes[at + low] | old_bytes[at + high] << 8
+            was, now = specialized.get(old_op), specialized.get(new_op)
+            old = old_raw // self.step
+            new = (new_bytes[at + low] | new_bytes[at + high] << 8) // self.step
+            forms = self.misses.setdefault(offset, {})
+            if was and was == now and new <= old:
+                forms.setdefault(was, 0)
+                forms[was] += old - new
+                continue
+            if was and (now or new_op in base):
+                # The miss that emptied the cooldown made another attempt: it succeeded at once, or
+                # failed and left a fresh generic counter.
+                forms.setdefault(was, 0)
+                forms[was] += old + self.after
+                if not now:
+                    self.fell_back.setdefault(offset, 0)
+                    self.fell_back[offset] += 1
+            if now:
+                forms.setdefault(now, 0)
+                forms[now] += self.cooldown - new
+                if old_op in base:
+                    self.attempts.setdefault(offset, []).append(old_raw)
 
     def report(self):
         """By offset: misses of each form seen, and the generic counter before each specialization."""
         out = {}
+        while self.pending:
+            self.account(*self.pending.pop())
         last = self.key(self.live) if self.offsets else ()
         end = dict(zip(self.offsets, range(0, len(self.offsets) * 3, 3))) if self.offsets else EMPTY
         for offset, at in end.items():
