@@ -20,6 +20,12 @@ use crate::profile::{
 /// With more threads alive than this, a countdown may be missed between two polls.
 const THREADS_BOUND: u64 = 16;
 
+/// Polls in the source (3.11) come at most 31 starts of a function or a loop's body apart. In between,
+/// every frame alive may run a site once more: with more frames than this, 53 misses can go unseen.
+const FRAMES_BOUND: u64 = 20;
+/// `co_flags` of what can be suspended: generators, coroutines, asynchronous generators (`Include/cpython/code.h`).
+const SUSPENDS: u32 = 0x20 | 0x80 | 0x200;
+
 /// A pass with what its process said and how that process ended.
 pub struct Finished {
     /// The instrument.
@@ -371,7 +377,7 @@ impl Context<'_> {
             Some(Misses {
                 count: misses,
                 method: Method::Counted,
-                at_least: self.bounded(threads),
+                at_least: self.bounded(threads) || crowded(found),
             })
         };
         let deferred = executions.map(|executions| self.deferred(executions, &polled, state));
@@ -388,7 +394,6 @@ impl Context<'_> {
         (state, Some(site))
     }
 
-    /// Polls of a site: from the count pass, or from the misses pass where that is separate.
     /// Generic executions in the counted pass.
     fn deferred(&self, executions: u64, polled: &[&wire::Polled], state: State) -> u64 {
         let old = !self.version.quickened_marks.is_empty();
@@ -425,6 +430,16 @@ impl Context<'_> {
             .sum();
         generic.min(executions)
     }
+}
+
+/// Whether more frames may have been amid a run than the polls of the source allow for.
+fn crowded(found: &Gathered) -> bool {
+    let calls: u64 = found.counts.iter().map(|counts| counts.calls).sum();
+    let suspended = found.any.flags & SUSPENDS != 0 && calls > FRAMES_BOUND;
+    found
+        .misses
+        .iter()
+        .any(|counts| suspended || counts.frames + counts.threads > FRAMES_BOUND)
 }
 
 /// Polls of a site: from the count pass, or from the misses pass where that is separate.

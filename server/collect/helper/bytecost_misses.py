@@ -51,7 +51,7 @@ class Sites:
         self.generic = {}
         self.attempts = {}
         self.pending = []
-        self.threads = 1
+        self.threads = self.frames = 1
         tables = bytecost_opcodes
         for offset, name, caches in tables.walk(code):
             if name == "FOR_ITER":

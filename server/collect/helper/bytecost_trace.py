@@ -8,7 +8,7 @@ import sys
 
 import bytecost_opcodes
 
-real_settrace = sys.settrace
+real_settrace, real_gettrace = sys.settrace, sys.gettrace
 real_start_thread = _thread.start_new_thread
 
 
@@ -31,6 +31,11 @@ class Counter:
         real_settrace(self.tracer)
 
     def stop(self):
+        if real_gettrace() is None:
+            self.run.notes.append(
+                "CPython 3.11 ends tracing where no frame is left for the trace function, at the recursion "
+                "limit: executions after that were not counted"
+            )
         real_settrace(None)
 
     def keep_tracing(self):
