@@ -148,3 +148,33 @@ fn entered(code: &bytecost::profile::Code) -> BTreeMap<u32, u64> {
     }
     lines
 }
+
+#[test]
+fn counting_at_the_recursion_limit_ends_and_adds_up() {
+    for (minor, python) in pythons::pythons() {
+        let mut request = call(minor, &python, &fixture("counts/limits/deep.py"), "run()");
+        request.calls = Some(1);
+        let profile = run(&request);
+        assert!(profile.failure().is_none(), "{minor}: {:?}", profile.passes);
+        let codes = profile.files.iter().flat_map(|file| &file.codes);
+        let withheld: Vec<_> = codes.filter(|code| code.withheld).collect();
+        assert!(withheld.is_empty(), "{minor}: {withheld:?}");
+        let ended = |pass: &bytecost::profile::Pass| pass.outcome == bytecost::profile::Outcome::Completed;
+        assert!(profile.passes.iter().all(ended), "{minor}: {:?}", profile.passes);
+        let codes = profile.files.iter().flat_map(|file| &file.codes);
+        let dive = codes
+            .filter(|code| code.qualname == "dive")
+            .flat_map(|code| &code.instructions);
+        let bounds: Vec<_> = dive
+            .filter_map(|one| one.site.as_ref()?.misses)
+            .filter(|misses| misses.count > 0)
+            .map(|misses| misses.at_least)
+            .collect();
+        // 3.11 cannot poll when frames return, and its tracing ends at the limit: it must say both.
+        assert!(bounds.contains(&true) == (minor == "3.11"), "{minor}: {bounds:?}");
+        let said = profile.notes.iter().any(
+            |note| matches!(note, bytecost::profile::Note::Other { text } if text.contains("ends tracing")),
+        );
+        assert!(said == (minor == "3.11"), "{minor}: {:?}", profile.notes);
+    }
+}

@@ -73,7 +73,8 @@ fn implausible(profile: &Profile) -> Vec<String> {
             );
             // The miss that empties the cooldown tries again in the same execution, and can miss again.
             let retries = misses / COOLDOWN_MISSES;
-            if misses != forms || misses - retries + site.deferred.unwrap_or(0) > executions {
+            let labelled = site.misses.is_some_and(|misses| misses.at_least);
+            if labelled || misses != forms || misses - retries + site.deferred.unwrap_or(0) > executions {
                 out.push(format!(
                     "{} {} {}: {site:?} of {executions}",
                     code.qualname, one.offset, one.opcode

@@ -88,6 +88,9 @@ pub struct Code {
     pub qualname: String,
     /// `co_firstlineno`.
     pub first_line: u32,
+    /// `co_flags`.
+    #[serde(default)]
+    pub flags: u32,
     /// `co_code`.
     #[serde(deserialize_with = "hex")]
     pub code: Vec<u8>,
@@ -125,6 +128,8 @@ pub struct Counts {
     pub sites: BTreeMap<u32, Polled>,
     /// Most threads seen alive at a poll.
     pub threads: u64,
+    /// Most frames of it seen on the stack of a thread at a poll, where polls stand in the source (3.11).
+    pub frames: u64,
 }
 
 /// What the polls of one site showed.

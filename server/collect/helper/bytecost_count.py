@@ -1,7 +1,7 @@
 """Exact executions and misses from monitoring events that disturb no specialization (3.12+).
 
 Only transfers that are not fall-through are counted: where straight runs start (function start,
-resumption, handler entry) and where they end (jump, taken branch, return, yield, raise). The
+resumption, handler entry by the exception table) and where they end (jump, taken branch, return, yield, raise). The
 executions of every instruction follow by flow conservation, which the reader of the result solves. Misses come from the inline
 counters of specialized sites, polled often enough that no counter can wrap unseen; see
 bytecost_misses.
@@ -41,6 +41,7 @@ class Counter:
         self.tables = {}
         self.codes = {}
         self.raises = {}
+        self.handlers = {}
         self.active = {}
         self.sites = {}
         self.thrown = set()
@@ -66,7 +67,9 @@ class Counter:
         self.run.make_room(1)
         callbacks = self.callbacks()
         local = ["PY_RESUME", "PY_RETURN", "PY_YIELD", "JUMP", "BRANCH_RIGHT" if self.right_only else "BRANCH"]
-        everywhere = ["PY_START", "RAISE", "RERAISE", "EXCEPTION_HANDLED", "PY_THROW"]
+        # No EXCEPTION_HANDLED: when its callback fails, as at the recursion limit, CPython enters the
+        # same handler again for ever. The exception table tells where a raise leads.
+        everywhere = ["PY_START", "RAISE", "RERAISE", "PY_THROW"]
         self.local = 0
         for name in local:
             self.local |= getattr(events, name)
@@ -112,6 +115,7 @@ class Counter:
         self.codes.setdefault(key, code)
         self.sites.setdefault(key, sites)
         self.raises.setdefault(key, {})
+        self.handlers.setdefault(key, handlers(code))
         return self.tables.setdefault(key, table)
 
     def poll(self, code, table):
@@ -135,7 +139,7 @@ class Counter:
         run = self.run
         if not self.flushing.acquire(False):
             return  # another thread is at it
-        self.flush_at = NEVER  # for good in a forked child, and where nothing can be written
+        self.flush_at = NEVER  # for good in a forked child
         if run.pid != getpid():
             return
         before = clock()
@@ -148,7 +152,7 @@ class Counter:
 
     def callbacks(self):
         """The event callbacks, closures over the table of the code object seen last."""
-        tables, all_raises = self.tables, self.raises
+        tables, all_raises, all_handlers = self.tables, self.raises, self.handlers
         discover, poll, thrown = self.discover, self.poll, self.thrown
         current = table = None
         # From a branch to the instruction after it.
@@ -270,34 +274,47 @@ class Counter:
             ends = all_raises.get(key)
             if ends is None:
                 return
-            if thrown and (get_ident(), key) in thrown:
-                thrown.discard((get_ident(), key))  # a throw into a generator: its run ended at the yield
-                return
             trace = error.__traceback__
             # A StopIteration that FOR_ITER or SEND swallows has no entry for this frame.
-            if trace is not None and trace.tb_frame.f_code is code:
+            here = trace is not None and trace.tb_frame.f_code is code
+            if thrown and (get_ident(), key) in thrown:
+                thrown.discard((get_ident(), key))  # a throw into a generator: its run ended at the yield
+            elif here:
                 last = trace.tb_lasti
                 ends.setdefault(last, 0)
                 ends[last] += 1
+            if here:  # CPython looks the handler up by the event's offset, true or not
+                target = all_handlers[key].get(offset)
+                if target is not None:
+                    found = tables[key]
+                    found[target] += 1
+                    left = found[1]
+                    if left:
+                        found[1] = left - 1
+                    else:
+                        try:
+                            poll(code, found)
+                        except RecursionError:  # no room here: at the next event
+                            pass
 
         def reraised(code, offset, error):
-            ends = all_raises.get(id(code))
+            key = id(code)
+            ends = all_raises.get(key)
             if ends is not None:
                 ends.setdefault(offset, 0)
                 ends[offset] += 1
-
-        def handled(code, offset, error):
-            found = tables.get(id(code))
-            if found is not None:
-                found[offset] += 1
-                left = found[1]
-                if left:
-                    found[1] = left - 1
-                else:
-                    try:
-                        poll(code, found)
-                    except RecursionError:  # no room here: at the next event
-                        pass
+                target = all_handlers[key].get(offset)
+                if target is not None:
+                    found = tables[key]
+                    found[target] += 1
+                    left = found[1]
+                    if left:
+                        found[1] = left - 1
+                    else:
+                        try:
+                            poll(code, found)
+                        except RecursionError:  # no room here: at the next event
+                            pass
 
         return {
             "PY_START": py_start,
@@ -310,7 +327,6 @@ class Counter:
             "PY_THROW": throw,
             "RAISE": raised,
             "RERAISE": reraised,
-            "EXCEPTION_HANDLED": handled,
         }
 
     def report(self, code):
@@ -345,3 +361,24 @@ class Counter:
                     at = self.active.setdefault(id(frame.f_code), {})
                     at[frame.f_lasti] = at.get(frame.f_lasti, 0) + 1
                 frame = frame.f_back
+
+
+def handlers(code):
+    """Where an exception at each offset leads (InternalDocs/exception_handling.md), if it is handled."""
+    out = {}
+    table = iter(code.co_exceptiontable)
+
+    def number(first):
+        value = first & 63
+        while first & 64:
+            first = next(table)
+            value = value << 6 | first & 63
+        return value
+
+    for first in table:
+        start = 2 * number(first)
+        length = 2 * number(next(table))
+        target = 2 * number(next(table))
+        number(next(table))  # depth and whether the offset is pushed
+        out.update(dict.fromkeys(range(start, start + length, 2), target))
+    return out

@@ -55,7 +55,7 @@ class Sites:
         self.misses = {}
         self.fell_back = {}
         self.attempts = {}
-        self.threads = 1
+        self.threads = self.frames = 1
         tables = bytecost_opcodes
         for offset, name, caches in tables.walk(code):
             if name == "FOR_ITER":

@@ -5,6 +5,7 @@ far beyond the file's last line. The instructions between polls must match the o
 one; where they do not, the code object reports nothing.
 """
 
+import _thread
 import ast
 import builtins
 import sys
@@ -16,6 +17,8 @@ import bytecost_opcodes
 FAR = 1_000_000  # lines from here on are the polls' own
 POLL = "__bytecost_poll__"
 EVERY = 30
+MANY = 64  # frames of one code object that are counted at most
+thread_count = _thread._count
 CodeType = bytecost_files.CodeType
 
 
@@ -44,7 +47,7 @@ class Poller:
                 left[index] = EVERY
                 try:
                     deep()
-                    poll(getframe(1).f_code)
+                    poll(getframe(1))
                 except RecursionError:  # before anything was read: at the next chance
                     left[index] = 0
             return True
@@ -55,10 +58,22 @@ class Poller:
         for sites in self.sites.values():
             sites.poll()
 
-    def poll(self, code):
+    def poll(self, frame):
+        """Read the counters; note how many frames may each be amid a run of their own."""
+        code = frame.f_code
         sites = self.sites.get(id(code))
-        if sites is not None:
-            sites.poll()
+        if sites is None:
+            return
+        sites.poll()
+        frames = 0
+        while frame is not None and frames <= MANY:
+            frames += frame.f_code is code
+            frame = frame.f_back
+        sites.frames = max(sites.frames, frames)
+        threads = thread_count() + 1
+        if threads > 1:
+            sites.threads = max(sites.threads, threads)
+            self.threads = max(self.threads, threads)
 
     def compile(self, data, path):
         """The code of a file with polls; the plain code where that cannot be compiled."""
@@ -94,7 +109,8 @@ class Poller:
         _, _, offsets, sites = entry
         return {
             "sites": {offsets[offset]: found for offset, found in sites.report().items() if offset in offsets},
-            "threads": 1,
+            "threads": sites.threads,
+            "frames": sites.frames,
         }
 
 

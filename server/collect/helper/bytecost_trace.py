@@ -8,7 +8,7 @@ import sys
 
 import bytecost_opcodes
 
-real_settrace, real_setprofile, real_getprofile = sys.settrace, sys.setprofile, sys.getprofile
+real_settrace, real_gettrace, real_setprofile, real_getprofile = sys.settrace, sys.gettrace, sys.setprofile, sys.getprofile
 real_setlimit, real_getlimit = sys.setrecursionlimit, sys.getrecursionlimit
 real_start_thread = _thread.start_new_thread
 OURS = 4  # levels from a frame of the target to inside a C function that its trace function calls
@@ -35,6 +35,11 @@ class Counter:
         real_settrace(self.tracer)
 
     def stop(self):
+        if real_gettrace() is None:
+            self.run.notes.append(
+                "CPython 3.11 ends tracing where no frame is left for the trace function, at the recursion "
+                "limit: executions after that were not counted"
+            )
         real_settrace(None)
 
     def keep_tracing(self):

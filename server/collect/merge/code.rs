@@ -15,6 +15,12 @@ use crate::profile::{Code, Instruction, Method, Misses, Position, Site, State};
 /// With more threads alive than this, a countdown may be missed between two polls.
 const THREADS_BOUND: u64 = 16;
 
+/// Polls in the source (3.11) come at most 31 starts of a function or a loop's body apart. In between,
+/// every frame alive may run a site once more: with more frames than this, 53 misses can go unseen.
+const FRAMES_BOUND: u64 = 20;
+/// `co_flags` of what can be suspended: generators, coroutines, asynchronous generators (`Include/cpython/code.h`).
+const SUSPENDS: u32 = 0x20 | 0x80 | 0x200;
+
 /// What is the same for every code object of a run.
 pub(super) struct Context<'a> {
     pub(super) tables: &'a Tables,
@@ -55,6 +61,8 @@ impl Context<'_> {
             || lives
                 .iter()
                 .any(|live| self.version.quickened_marks.contains(&live.name));
+        let calls = found.counts.iter().map(|counts| calls(counts, &raws)).sum();
+        let crowded = crowded(found, calls);
         let mut instructions = Vec::with_capacity(raws.len());
         for (at, raw) in raws.iter().enumerate() {
             let before = at.checked_sub(1).map(|before| lives[before].name.as_str());
@@ -62,7 +70,7 @@ impl Context<'_> {
                 quickened,
                 ..lives[at].clone()
             };
-            let (state, site) = self.site(raw, &live, before, executions[at], found);
+            let (state, site) = self.site(raw, &live, before, executions[at], found, crowded);
             instructions.push(Instruction {
                 offset: raw.offset,
                 opcode: raw.name.clone(),
@@ -84,9 +92,7 @@ impl Context<'_> {
             first_line: key.first_line,
             last_line: last_line.max(key.first_line),
             digest: key.digest.clone(),
-            calls: self
-                .counts(&key.path)
-                .then(|| found.counts.iter().map(|counts| calls(counts, &raws)).sum()),
+            calls: self.counts(&key.path).then_some(calls),
             withheld,
             instructions,
         }
@@ -134,6 +140,7 @@ impl Context<'_> {
         before: Option<&str>,
         executions: Option<u64>,
         found: &Gathered,
+        crowded: bool,
     ) -> (State, Option<Site>) {
         let has_family = self.tables.families.contains_key(&raw.name);
         let polled = polled(raw.offset, found);
@@ -185,7 +192,7 @@ impl Context<'_> {
             Some(Misses {
                 count: misses,
                 method: Method::Counted,
-                at_least: self.bounded(threads),
+                at_least: self.bounded(threads) || crowded,
             })
         };
         let deferred = executions.map(|executions| self.deferred(executions, &polled, state));
@@ -252,6 +259,13 @@ fn polled<'a>(offset: u32, found: &Gathered<'a>) -> Vec<&'a wire::Polled> {
         .iter()
         .filter_map(|counts| counts.sites.get(&offset))
         .collect()
+}
+
+/// Whether more frames may have been amid a run than the polls of the source allow for.
+fn crowded(found: &Gathered, calls: u64) -> bool {
+    let suspended = found.any.flags & SUSPENDS != 0 && calls > FRAMES_BOUND;
+    let many = |counts: &&wire::Counts| suspended || counts.frames + counts.threads > FRAMES_BOUND;
+    found.misses.iter().any(many)
 }
 
 /// Starts at the entry; resumptions start elsewhere.
