@@ -170,11 +170,7 @@ fn counting_at_the_recursion_limit_ends_and_adds_up() {
             .filter(|misses| misses.count > 0)
             .map(|misses| misses.at_least)
             .collect();
-        // 3.11 cannot poll when frames return, and its tracing ends at the limit: it must say both.
+        // 3.11 cannot poll when frames return: it must say so.
         assert!(bounds.contains(&true) == (minor == "3.11"), "{minor}: {bounds:?}");
-        let said = profile.notes.iter().any(
-            |note| matches!(note, bytecost::profile::Note::Other { text } if text.contains("ends tracing")),
-        );
-        assert!(said == (minor == "3.11"), "{minor}: {:?}", profile.notes);
     }
 }
