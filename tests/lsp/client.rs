@@ -33,6 +33,8 @@ pub struct Client {
     server: Option<JoinHandle<bool>>,
     capabilities: Value,
     next_id: i64,
+    /// Answers that came before they were waited for.
+    early: HashMap<i64, Value>,
     /// What came and was not read yet.
     unread: VecDeque<Value>,
     /// Whether a progress is going on, by token.
@@ -95,6 +97,7 @@ impl Client {
             server: Some(server),
             capabilities: Value::Null,
             next_id: 0,
+            early: HashMap::new(),
             unread: VecDeque::new(),
             progress: HashMap::new(),
             choices: VecDeque::new(),
@@ -176,13 +179,17 @@ impl Client {
 
     /// Waits for the answer to a request.
     pub fn answer(&mut self, id: &Value) -> Result<Value, Value> {
+        let read = |message: Value| match message.get("error") {
+            Some(error) => Err(error.clone()),
+            None => Ok(message["result"].clone()),
+        };
+        if let Some(message) = id.as_i64().and_then(|id| self.early.remove(&id)) {
+            return read(message);
+        }
         loop {
             let message = self.next("an answer");
             if message.get("method").is_none() && message["id"] == *id {
-                return match message.get("error") {
-                    Some(error) => Err(error.clone()),
-                    None => Ok(message["result"].clone()),
-                };
+                return read(message);
             }
             self.arrived(message);
         }
@@ -263,7 +270,8 @@ impl Client {
     /// Runs and waits for the end of it; the end's message.
     pub fn run(&mut self, arguments: Value) -> String {
         let before = self.progress.len();
-        self.execute("bytecost.run", json!([arguments])).expect("a run begins");
+        self.execute("bytecost.run", json!([arguments]))
+            .expect("a run begins");
         let supports = self.can("/window/workDoneProgress");
         assert!(supports, "without progress, wait for the log");
         self.wait("the end of the run", |client| {
@@ -313,13 +321,23 @@ impl Client {
     /// Waits for a line in the log.
     pub fn wait_for_log(&mut self, part: &str) -> String {
         self.wait(part, |client| client.log.iter().any(|line| line.contains(part)));
-        self.log.iter().find(|line| line.contains(part)).expect("it came").clone()
+        self.log
+            .iter()
+            .find(|line| line.contains(part))
+            .expect("it came")
+            .clone()
     }
 
     /// Waits for a request of the server.
     pub fn wait_for_request(&mut self, method: &str) -> Value {
-        self.wait(method, |client| client.requests.iter().any(|(name, _)| name == method));
-        let at = self.requests.iter().position(|(name, _)| name == method).expect("it came");
+        self.wait(method, |client| {
+            client.requests.iter().any(|(name, _)| name == method)
+        });
+        let at = self
+            .requests
+            .iter()
+            .position(|(name, _)| name == method)
+            .expect("it came");
         self.requests.remove(at).1
     }
 
@@ -367,6 +385,14 @@ impl Client {
     fn arrived(&mut self, message: Value) {
         assert_eq!(message["jsonrpc"], "2.0", "{message}");
         let Some(method) = message["method"].as_str() else {
+            if let Some(id) = message["id"].as_i64() {
+                assert!(
+                    (1..=self.next_id).contains(&id),
+                    "an answer nobody asked for: {message}"
+                );
+                assert_eq!(self.early.insert(id, message), None, "one answer a request");
+                return;
+            }
             // An error without an id tells of a message that was none.
             assert!(message["id"].is_null(), "an answer nobody asked for: {message}");
             self.unread.push_back(message);
@@ -455,7 +481,10 @@ impl Client {
             }
             ("report", Progress::Begun(reports)) => {
                 let before = reports.last().map(|report| report["percentage"].as_u64());
-                assert!(value["percentage"].as_u64() >= before.flatten(), "never less: {value}");
+                assert!(
+                    value["percentage"].as_u64() >= before.flatten(),
+                    "never less: {value}"
+                );
                 reports.push(value);
             }
             ("end", Progress::Begun(reports)) => {
@@ -505,6 +534,7 @@ impl Client {
     }
 
     fn check_unread(&self) {
+        assert!(self.early.is_empty(), "nobody read {:?}", self.early);
         assert!(self.unread.is_empty(), "nobody read {:#?}", self.unread);
         assert!(self.choices.is_empty(), "nobody asked for {:?}", self.choices);
     }

@@ -104,7 +104,12 @@ pub fn python() -> PathBuf {
     pythons::pythons().pop().expect("an interpreter").1
 }
 
-/// Settings for short runs.
+/// Settings for programs, which a time would end.
+pub fn plain() -> Value {
+    json!({"python": python()})
+}
+
+/// Settings for short runs of functions.
 pub fn quick() -> Value {
     json!({"python": python(), "time": 0.05})
 }
