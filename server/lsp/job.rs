@@ -158,10 +158,11 @@ async fn measure(
             0 | 1 => String::new(),
             calls => format!(", {calls} calls"),
         };
+        let seconds = now.elapsed.as_secs();
         let pass = collect::name(now.pass);
         progress.report(
             done / passes,
-            format!("{pass} pass ({}/{}){calls}", now.number, now.passes),
+            format!("{pass} pass ({}/{}), {seconds} s{calls}", now.number, now.passes),
         );
     })
     .await;
