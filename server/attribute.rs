@@ -98,6 +98,27 @@ impl FileCosts<'_> {
         self.lines.get(&line)
     }
 
+    /// The code object that a lambda or comprehension is read as a part of; else the same one.
+    ///
+    /// `function` is an index into [`FileCosts::functions`].
+    #[must_use]
+    pub fn owner(&self, function: usize) -> usize {
+        let is_expression = |index: usize| {
+            self.functions
+                .get(index)
+                .is_some_and(|code| code.shape == Shape::Expression)
+        };
+        let mut owner = function;
+        // Qualified names get shorter on the way out, so this ends.
+        while is_expression(owner) {
+            match self.functions[owner].parent {
+                Some(outer) => owner = outer,
+                None => return function,
+            }
+        }
+        owner
+    }
+
     /// The source of an expression, if the text and the columns are known.
     #[must_use]
     pub fn excerpt(&self, position: Position) -> Option<Excerpt<'_>> {

@@ -6,6 +6,7 @@ use crate::attribute::{Costs, FileCosts, LineCosts, SiteCosts};
 use crate::profile::{Note, Profile, State};
 
 pub mod number;
+pub mod sentences;
 pub mod words;
 
 use number::{count, counted, percent};

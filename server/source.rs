@@ -3,17 +3,21 @@
 //! The parser recovers from errors, so a file with a mistake in one function still yields the
 //! others. Nothing here refuses a text: whether it compiles is the interpreter's to say.
 
+pub(crate) mod call;
 mod comments;
 mod constructor;
 mod docstring;
 mod expression;
 mod function;
+pub mod mapping;
 mod names;
 mod outline;
+pub mod runnable;
 
 use ruff_source_file::{LineIndex, OneIndexed};
 use ruff_text_size::TextSize;
 
+pub use call::Obstacle;
 pub use constructor::Constructor;
 pub use expression::{ExpressionProblem, check_expression};
 pub use function::{EnclosingClass, Function, FunctionKind};
@@ -140,6 +144,16 @@ impl Source {
     #[must_use]
     pub fn closest_names(&self, qualname: &str) -> Vec<&str> {
         names::closest(&self.outline.functions, qualname)
+    }
+
+    /// Every class at any depth, in source order.
+    pub(crate) fn classes(&self) -> &[outline::ClassStatement] {
+        &self.outline.classes
+    }
+
+    /// First and last lines of the `if __name__ == "__main__":` statements at module level.
+    pub(crate) fn main_blocks(&self) -> &[(u32, u32)] {
+        &self.outline.main_blocks
     }
 
     /// Syntax errors, in source order.

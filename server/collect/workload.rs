@@ -1,18 +1,17 @@
 //! What is run to make the target hot, and how its file is imported.
 
-mod call;
 mod module;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-pub use call::Obstacle;
+pub use crate::source::Obstacle;
 pub use module::ModuleSpec;
 
 use super::config::{Config, project_root, relative_to};
 use super::target::Target;
 use crate::profile::WorkloadKind;
-use crate::source::{ExpressionProblem, Function, Source, check_expression};
+use crate::source::{ExpressionProblem, Function, Source, call, check_expression};
 
 /// A workload, ready to run.
 #[derive(Debug, Clone, PartialEq, Eq)]

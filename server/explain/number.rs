@@ -23,6 +23,37 @@ pub fn short_count(count: u64) -> String {
     scaled(count as f64, 1e3, &["", "k", "M", "G", "T", "P", "E"])
 }
 
+/// A count in at most four characters, for where every cell counts: `999`, `1.2k`, `20k`, `1M`.
+#[must_use]
+pub fn brief_count(count: u64) -> String {
+    let (mut value, mut unit) = (count as f64, 0);
+    let units = ["", "k", "M", "G", "T", "P", "E"];
+    // 999.5 would round to four digits.
+    while value >= 999.5 && unit + 1 < units.len() {
+        value /= 1e3;
+        unit += 1;
+    }
+    let digits = if value < 9.95 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.0}")
+    };
+    format!("{}{}", digits.strip_suffix(".0").unwrap_or(&digits), units[unit])
+}
+
+/// A share between 0 and 1 as a percentage in at most five characters: `23%`, `4.3%`, `<0.1%`.
+#[must_use]
+pub fn brief_percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent > 0.0 && percent < 0.05 {
+        "<0.1%".to_owned()
+    } else if percent < 9.95 {
+        format!("{percent:.1}%")
+    } else {
+        format!("{percent:.0}%")
+    }
+}
+
 /// A count and its noun: `1 call`, `40 calls`.
 #[must_use]
 pub fn counted(count: u64, one: &str, many: &str) -> String {
@@ -113,6 +144,35 @@ mod tests {
             assert_eq!(short_count(number), text);
         }
         assert_eq!(short_count(u64::MAX), "18.4E");
+    }
+
+    #[test]
+    fn brief_numbers_are_brief() {
+        let cases = [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1k"),
+            (1_249, "1.2k"),
+            (9_951, "10k"),
+            (20_400, "20k"),
+            (999_499, "999k"),
+            (999_500, "1M"),
+            (u64::MAX, "18E"),
+        ];
+        for (number, text) in cases {
+            assert_eq!(brief_count(number), text);
+        }
+        let cases = [
+            (0.0, "0.0%"),
+            (0.0004, "<0.1%"),
+            (0.043, "4.3%"),
+            (0.0995, "10%"),
+            (0.23, "23%"),
+            (1.0, "100%"),
+        ];
+        for (share, text) in cases {
+            assert_eq!(brief_percent(share), text);
+        }
     }
 
     #[test]

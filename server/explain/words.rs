@@ -19,6 +19,16 @@ pub fn state(state: State) -> &'static str {
     }
 }
 
+/// The symbol of a state that a report marks; none for the others.
+#[must_use]
+pub fn mark(state: State) -> Option<&'static str> {
+    match state {
+        State::Unspecialized => Some("▲"),
+        State::Deopting | State::Polymorphic => Some("▼"),
+        _ => None,
+    }
+}
+
 /// What the mark of a state means.
 #[must_use]
 pub fn legend(state: State) -> &'static str {
@@ -45,6 +55,18 @@ pub fn answer(state: State) -> &'static str {
         }
         State::Instrumented => "Not known: a debugger, profiler or monitoring tool hid its form.",
     }
+}
+
+/// Why a marked state came about, as one sentence: its answer without the verdict.
+#[must_use]
+pub fn reason(state: State) -> String {
+    let answer = self::answer(state);
+    let reason = answer.split_once(": ").map_or(answer, |(_, reason)| reason);
+    let mut letters = reason.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 /// How misses were obtained, to stand after their number.

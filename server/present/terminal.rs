@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use crate::attribute::Costs;
 use crate::explain::number::{counted, duration};
-use crate::explain::{self, Thresholds, words};
+use crate::explain::{self, Thresholds, sentences, words};
 use crate::profile::{PassKind, Profile, State, WorkloadKind};
 
-mod cells;
+pub(super) mod cells;
 mod listing;
 mod page;
 mod ranking;
@@ -57,14 +57,7 @@ pub fn render(profile: &Profile, costs: &Costs, thresholds: &Thresholds, style: 
 }
 
 fn header(page: &mut Page, profile: &Profile, costs: &Costs) {
-    let python = &profile.python;
-    let mut facts = vec![format!("CPython {}", python.version)];
-    if python.free_threaded {
-        facts.push("free-threaded".to_owned());
-    }
-    if python.jit == "on" {
-        facts.push("JIT on".to_owned());
-    }
+    let mut facts = sentences::interpreter(profile);
     let (one, many) = match profile.workload.kind {
         WorkloadKind::Call => ("call", "calls"),
         _ => ("run", "runs"),
@@ -164,9 +157,10 @@ fn footer(page: &mut Page, profile: &Profile, costs: &Costs, regions: &region::R
 
 /// The symbol of a state that a report marks, and how it is painted.
 fn mark(state: State) -> Option<(&'static str, Role)> {
-    match state {
-        State::Unspecialized => Some(("▲", Role::Generic)),
-        State::Deopting | State::Polymorphic => Some(("▼", Role::Missing)),
-        _ => None,
-    }
+    let role = if state == State::Unspecialized {
+        Role::Generic
+    } else {
+        Role::Missing
+    };
+    Some((words::mark(state)?, role))
 }

@@ -6,7 +6,7 @@ use std::thread;
 use ruff_python_ast::statement_visitor::{StatementVisitor, walk_stmt};
 use ruff_python_ast::token::{TokenKind, Tokens};
 use ruff_python_ast::visitor::{self, Visitor};
-use ruff_python_ast::{Expr, Parameters, PySourceType, Stmt, StmtClassDef, StmtFunctionDef};
+use ruff_python_ast::{CmpOp, Expr, Parameters, PySourceType, Stmt, StmtClassDef, StmtFunctionDef};
 use ruff_python_parser::parse_unchecked_source;
 use ruff_source_file::LineIndex;
 use ruff_text_size::{Ranged, TextRange};
@@ -21,8 +21,24 @@ use super::{SyntaxProblem, line_of, to_u32};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Outline {
     pub(super) functions: Vec<Function>,
+    pub(super) classes: Vec<ClassStatement>,
+    /// First and last lines of the `if __name__ == "__main__":` statements of the module.
+    pub(super) main_blocks: Vec<(u32, u32)>,
     pub(super) problems: Vec<SyntaxProblem>,
     pub(super) relative_import_level: u32,
+}
+
+/// Where a class stands and what it is made of.
+#[derive(Debug, Clone)]
+pub(crate) struct ClassStatement {
+    /// As `__qualname__`.
+    pub(crate) qualname: String,
+    /// Line of `class`.
+    pub(crate) line: u32,
+    /// Last line of the body.
+    pub(crate) end_line: u32,
+    /// Dotted names of the bases, as written.
+    pub(crate) bases: Vec<String>,
 }
 
 /// Room for trees far deeper than CPython compiles: walking and dropping one recurses, and a
@@ -57,12 +73,14 @@ fn walk(text: &str, index: &LineIndex) -> Outline {
         scopes: vec![Scope::default()],
         functions: Vec::new(),
         classes: Vec::new(),
+        class_statements: Vec::new(),
         relative_import_level: 0,
     };
     walker.visit_body(&parsed.syntax().body);
     let Walker {
         functions,
         classes,
+        class_statements,
         relative_import_level,
         ..
     } = walker;
@@ -84,6 +102,8 @@ fn walk(text: &str, index: &LineIndex) -> Outline {
     };
     Outline {
         functions: functions.into_iter().map(with_class).collect(),
+        classes: class_statements,
+        main_blocks: main_blocks(&parsed.syntax().body, index),
         problems: parsed.errors().iter().map(problem).collect(),
         relative_import_level,
     }
@@ -118,6 +138,7 @@ struct Walker<'a> {
     scopes: Vec<Scope>,
     functions: Vec<(Function, Option<usize>)>,
     classes: Vec<Class>,
+    class_statements: Vec<ClassStatement>,
     relative_import_level: u32,
 }
 
@@ -167,6 +188,14 @@ impl<'a> Walker<'a> {
         let qualname = self.qualname(&statement.name);
         let outermost = self.scope().outermost.clone();
         self.classes.push(Class::new(qualname.clone(), statement));
+        let line = line_of(self.index, statement.name.start());
+        let bases = statement.arguments.iter().flat_map(|arguments| &arguments.args);
+        self.class_statements.push(ClassStatement {
+            qualname: qualname.clone(),
+            line,
+            end_line: line_of(self.index, statement.end()).max(line),
+            bases: bases.filter_map(dotted).collect(),
+        });
         let kind = ScopeKind::Class(self.classes.len() - 1);
         self.enter(qualname, kind, outermost, &statement.body);
     }
@@ -259,6 +288,35 @@ impl<'a> Walker<'a> {
             .iter()
             .find(|token| matches!(token.kind(), TokenKind::Def | TokenKind::Async))
             .map_or(statement.name.start(), Ranged::start)
+    }
+}
+
+fn main_blocks(body: &[Stmt], index: &LineIndex) -> Vec<(u32, u32)> {
+    let statements = body.iter().filter_map(Stmt::as_if_stmt);
+    statements
+        .filter(|statement| is_main_test(&statement.test))
+        .map(|statement| {
+            let line = |offset| line_of(index, offset);
+            (line(statement.start()), line(statement.end()))
+        })
+        .collect()
+}
+
+/// `__name__ == "__main__"`, either way round.
+fn is_main_test(test: &Expr) -> bool {
+    let Expr::Compare(compare) = test else {
+        return false;
+    };
+    let is_name = |side: &Expr| side.as_name_expr().is_some_and(|name| name.id == "__name__");
+    let is_main = |side: &Expr| {
+        side.as_string_literal_expr()
+            .is_some_and(|literal| literal.value.to_str() == "__main__")
+    };
+    match (&*compare.ops, &*compare.comparators) {
+        ([CmpOp::Eq], [right]) => {
+            (is_name(&compare.left) && is_main(right)) || (is_main(&compare.left) && is_name(right))
+        }
+        _ => false,
     }
 }
 

@@ -9,7 +9,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 const TAB: usize = 4;
 
 /// One line of text laid out in cells, safe to write to a terminal.
-pub(super) struct Cells {
+pub(in crate::present) struct Cells {
     glyphs: Vec<Glyph>,
     width: usize,
     ellipsis: &'static str,
@@ -23,7 +23,7 @@ struct Glyph {
 }
 
 /// A part of a line and where the part of interest came to stand in it.
-pub(super) struct View {
+pub(in crate::present) struct View {
     pub text: String,
     pub focus: Range<usize>,
 }
@@ -130,7 +130,7 @@ impl Cells {
 }
 
 /// A text of our own or of the target, on one line and safe to write.
-pub(super) fn clean(text: &str, ascii: bool) -> String {
+pub(in crate::present) fn clean(text: &str, ascii: bool) -> String {
     text.chars()
         .map(|c| {
             if c.is_whitespace() {

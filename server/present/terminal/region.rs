@@ -110,7 +110,7 @@ fn others(costs: &Costs, thresholds: &Thresholds, targets: &[(usize, usize)]) ->
         let mut weights = vec![0.0; costed.functions.len()];
         for (index, function) in costed.functions.iter().enumerate() {
             let marked = || function.code.instructions.iter().any(Instruction::is_marked);
-            weights[owner(costed, index)] += match costs.instructions {
+            weights[costed.owner(index)] += match costs.instructions {
                 Some(_) => function.share.unwrap_or(0.0),
                 None => f64::from(u8::from(marked())),
             };
@@ -154,17 +154,6 @@ fn around<'c>(file: &'c FileCosts, index: usize) -> impl Iterator<Item = usize> 
     std::iter::successors(file.functions[index].parent, |&outer| {
         file.functions[outer].parent
     })
-}
-
-/// The code object that a lambda or comprehension is read as a part of; else itself.
-fn owner(file: &FileCosts, index: usize) -> usize {
-    let is_expression = |index: &usize| file.functions[*index].shape == Shape::Expression;
-    if !is_expression(&index) {
-        return index;
-    }
-    around(file, index)
-        .find(|outer| !is_expression(outer))
-        .unwrap_or(index)
 }
 
 fn rows(file: &FileCosts, index: usize, thresholds: &Thresholds, is_shown: impl Fn(u32) -> bool) -> Vec<Row> {
@@ -258,11 +247,7 @@ pub(super) fn ran(line: &LineCosts) -> bool {
 
 /// Whether a line of a module or class body is more than a definition that ran once.
 fn matters_in_body(file: &FileCosts, body: usize, line: &LineCosts, thresholds: &Thresholds) -> bool {
-    let own = || {
-        line.sites
-            .iter()
-            .filter(|site| owner(file, site.function) == body)
-    };
+    let own = || line.sites.iter().filter(|site| file.owner(site.function) == body);
     let repeats = own().any(|site| {
         site.function == body && site.instruction.starts_line && site.executions().is_some_and(|ran| ran > 1)
     });
@@ -281,7 +266,7 @@ fn left_out(costs: &Costs, regions: &[Region]) -> Option<(u64, f64)> {
             let is_shown = std::iter::once(index).chain(around(costed, index)).any(|outer| {
                 // A body is shown in parts: what is nested in it is not shown by it.
                 let counts = outer == index || costed.functions[outer].shape == Shape::Function;
-                let expression = function.shape == Shape::Expression && outer == owner(costed, index);
+                let expression = function.shape == Shape::Expression && outer == costed.owner(index);
                 (counts || expression)
                     && regions
                         .iter()

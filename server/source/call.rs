@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::source::{Constructor, EnclosingClass, Function, FunctionKind};
+use super::{Constructor, EnclosingClass, Function, FunctionKind};
 
 /// What stands in the way of a call without arguments; reads after the target's name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub enum Obstacle {
 
 impl Obstacle {
     /// The obstacle of a function inside `function`.
-    pub(super) fn around(self, function: &str) -> Self {
+    pub(crate) fn around(self, function: &str) -> Self {
         Self::Inside {
             function: function.to_owned(),
             obstacle: Box::new(self),
@@ -77,7 +77,7 @@ fn arguments(names: &[String]) -> String {
 }
 
 /// The expression that runs a function which requires nothing.
-pub(super) fn without_arguments(function: &Function) -> Result<String, Obstacle> {
+pub(crate) fn without_arguments(function: &Function) -> Result<String, Obstacle> {
     if function.is_accessor {
         return Err(Obstacle::Accessor);
     }
@@ -103,7 +103,7 @@ pub(super) fn without_arguments(function: &Function) -> Result<String, Obstacle>
 }
 
 /// The expression that runs a function, with `...` for what only the user knows.
-pub(super) fn template(function: &Function) -> String {
+pub(crate) fn template(function: &Function) -> String {
     let arguments = &function.arguments_template;
     let Some(class) = &function.class else {
         return format!("{}({arguments})", function.qualname);

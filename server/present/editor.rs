@@ -1,0 +1,29 @@
+//! What an editor shows of a profile: hints, diagnostics, hovers, disassembly.
+//!
+//! Nothing here knows a protocol. Lines and columns are those of the measured text: 1-based
+//! lines, 0-based UTF-8 byte columns. Moving them to the text on screen is the caller's.
+
+mod diagnostics;
+mod expression;
+mod hints;
+mod hover;
+mod listing;
+mod markdown;
+mod table;
+
+pub use diagnostics::{
+    Diagnostic, DiagnosticOptions, Related, STRONG_EXECUTIONS, STRONG_LINE_SHARE, Severity, diagnostics,
+};
+pub use hints::{Hint, HintOptions, hints};
+pub use hover::{Hover, HoverOptions, hover};
+pub use listing::{Listing, listing};
+
+use crate::attribute::{Costs, FileCosts};
+
+/// The file of this path, if the text that was measured is not known to differ.
+fn file<'c, 'p>(costs: &'c Costs<'p>, path: &str) -> Option<&'c FileCosts<'p>> {
+    costs
+        .files
+        .iter()
+        .find(|file| file.file.path == path && !file.stale)
+}
