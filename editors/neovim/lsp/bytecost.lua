@@ -70,11 +70,26 @@ local function show_lenses(buf)
   vim.lsp.codelens.refresh({ bufnr = buf })
 end
 
+--- Asks for the hints anew. Neovim's own handler marks the lines as drawn if the screen is
+--- redrawn between its request and the reply, and the new hints are then not shown (0.12.4);
+--- enabling what is enabled starts from nothing.
+---@type lsp.Handler
+local function on_hints_changed(_, _, context)
+  local client = vim.lsp.get_client_by_id(context.client_id)
+  for buf in pairs(client and client.attached_buffers or {}) do
+    if vim.api.nvim_buf_is_loaded(buf) and vim.lsp.inlay_hint.is_enabled({ bufnr = buf }) then
+      vim.lsp.inlay_hint.enable(true, { bufnr = buf })
+    end
+  end
+  return vim.NIL
+end
+
 ---@type vim.lsp.Config
 return {
   cmd = { 'bytecost', 'lsp' },
   filetypes = { 'python' },
   root_markers = { 'pyproject.toml', 'setup.py', 'setup.cfg', '.git', '.bytecost' },
+  handlers = { ['workspace/inlayHint/refresh'] = on_hints_changed },
   on_attach = function(client, buf)
     local function command(name, run, options)
       vim.api.nvim_buf_create_user_command(buf, name, run, options)

@@ -1,0 +1,6 @@
+-- What a user's configuration would say.
+vim.opt.runtimepath:prepend(vim.env.BYTECOST_PLUGIN)
+vim.opt.swapfile = false
+vim.opt.signcolumn = 'yes'
+vim.diagnostic.config({ virtual_text = true })
+vim.lsp.enable('bytecost')
