@@ -1,4 +1,5 @@
 //! Exporters, one form a file: costs and findings to text that leaves the program.
 
+pub mod editor;
 pub mod json;
 pub mod terminal;

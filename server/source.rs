@@ -8,8 +8,10 @@ mod constructor;
 mod docstring;
 mod expression;
 mod function;
+pub mod mapping;
 mod names;
 mod outline;
+pub mod runnable;
 
 use ruff_source_file::{LineIndex, OneIndexed};
 use ruff_text_size::TextSize;
