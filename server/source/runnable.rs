@@ -48,7 +48,11 @@ pub fn runnables(source: &Source, file_name: &str) -> Vec<Runnable> {
             Runnable {
                 line: function.def_line,
                 end_line: function.end_line,
-                kind: if test { RunnableKind::Test } else { RunnableKind::Function },
+                kind: if test {
+                    RunnableKind::Test
+                } else {
+                    RunnableKind::Function
+                },
                 target: if test {
                     format!("pytest:{file_name}::{}", function.qualname.replace('.', "::"))
                 } else {
