@@ -208,6 +208,16 @@ pub async fn run_in(
     ))
 }
 
+/// Keeps in a profile the texts it was measured with, as far as the files still have them: it can
+/// then be shown on lines that did not change when others did.
+pub fn keep_texts(profile: &mut Profile) {
+    let root = PathBuf::from(&profile.root);
+    for file in profile.files.iter_mut().filter(|file| file.text.is_none()) {
+        let text = std::fs::read_to_string(root.join(&file.path)).ok();
+        file.text = text.filter(|text| merge::digest(text.as_bytes()) == file.digest);
+    }
+}
+
 /// 3.11 has no monitoring: its executions and misses need a pass each.
 fn kinds(request: &Request) -> Vec<PassKind> {
     let mut kinds = vec![PassKind::Natural];

@@ -24,7 +24,7 @@ pub fn run(arguments: &Run) -> anyhow::Result<u8> {
     let done = runtime.block_on(async {
         let (cancel, mut cancelled) = watch::channel(false);
         tokio::spawn(async move {
-            end_requested().await;
+            screen::end_requested().await;
             cancel.send_replace(true);
             // Keeps the channel open.
             std::future::pending::<()>().await;
@@ -54,27 +54,6 @@ pub fn run(arguments: &Run) -> anyhow::Result<u8> {
     } else {
         0
     })
-}
-
-/// Ctrl-C, or the wish of whoever started us.
-async fn end_requested() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut terminate), Ok(mut hangup)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::hangup()))
-        else {
-            let _ = tokio::signal::ctrl_c().await;
-            return;
-        };
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// The request the arguments make.

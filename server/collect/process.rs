@@ -109,7 +109,7 @@ fn spawn(command: &Command, input: &mut Input) -> std::io::Result<Box<dyn ChildW
             process.current_dir(directory);
         }
         process.envs(command.environment.iter().map(|(name, value)| (name, value)));
-        crate::os::die_with_parent(process);
+        crate::os::die_with_parent(process.as_std_mut());
     });
     #[cfg(unix)]
     wrapped.wrap(process_wrap::tokio::ProcessGroup::leader());
