@@ -222,7 +222,9 @@ fn measured_text(file: &File, texts: &dyn Fn(&str) -> Option<String>) -> (Option
     }
 }
 
-fn digest(text: &str) -> String {
+/// SHA-256 of a text, as [`File::digest`] has it.
+#[must_use]
+pub fn digest(text: &str) -> String {
     use std::fmt::Write;
     Sha256::digest(text.as_bytes())
         .iter()

@@ -1,5 +1,6 @@
 //! The command line: arguments in, exit code out.
 
+mod lsp;
 mod progress;
 mod run;
 mod screen;
@@ -31,6 +32,8 @@ enum Command {
     Run(Run),
     /// Show saved profiles
     Show(Show),
+    /// Serve an editor: the language server, on standard input and output
+    Lsp,
 }
 
 #[derive(Debug, Args)]
@@ -163,6 +166,7 @@ pub fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Show(arguments) => show::show(arguments),
+        Command::Lsp => lsp::lsp(),
     };
     match done {
         Ok(code) => ExitCode::from(code),

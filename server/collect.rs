@@ -4,6 +4,8 @@ pub mod config;
 pub mod helper;
 pub mod interpreter;
 pub mod merge;
+pub mod output;
+pub mod prepare;
 pub mod process;
 pub mod stdin;
 pub mod target;
@@ -18,6 +20,7 @@ use tokio::sync::watch;
 
 use self::helper::{Helper, Job};
 use self::merge::Finished;
+use self::output::Output;
 use self::process::End;
 use self::stdin::Input;
 use crate::profile::{Outcome, PassKind, Profile, Python, Workload, WorkloadKind};
@@ -99,6 +102,28 @@ pub struct Request {
     pub counted_deadline: Option<Duration>,
 }
 
+/// What a run shares with whoever started it.
+#[derive(Debug, Clone)]
+pub struct Surroundings {
+    /// Where the output of the first pass goes; that of the others goes nowhere.
+    pub output: Output,
+    /// Whether the target may read our standard input.
+    pub input: bool,
+    /// The folder it starts in, if not ours.
+    pub directory: Option<PathBuf>,
+}
+
+impl Default for Surroundings {
+    /// As on a command line.
+    fn default() -> Self {
+        Self {
+            output: Output::Inherit,
+            input: true,
+            directory: None,
+        }
+    }
+}
+
 /// How far a run is.
 #[derive(Debug, Clone, Copy)]
 pub struct Progress {
@@ -127,13 +152,29 @@ pub async fn run(
     cancelled: &mut watch::Receiver<bool>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Profile, Error> {
+    run_in(request, &Surroundings::default(), cancelled, progress).await
+}
+
+/// As [`run`], in other surroundings than a command line's.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_in(
+    request: &Request,
+    surroundings: &Surroundings,
+    cancelled: &mut watch::Receiver<bool>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Profile, Error> {
     let helper = Helper::unpack().map_err(Error::Unpack)?;
     let mut session = Session {
         request,
+        surroundings,
         helper,
         input: match request.workload.kind {
-            WorkloadKind::Call | WorkloadKind::Doctest => Input::Empty,
-            WorkloadKind::Script | WorkloadKind::Module | WorkloadKind::Pytest => Input::ours(),
+            WorkloadKind::Script | WorkloadKind::Module | WorkloadKind::Pytest if surroundings.input => {
+                Input::ours()
+            }
+            _ => Input::Empty,
         },
         environment: environment(),
         passes: kinds(request),
@@ -165,6 +206,16 @@ pub async fn run(
         &finished,
         &read,
     ))
+}
+
+/// Keeps in a profile the texts it was measured with, as far as the files still have them: it can
+/// then be shown on lines that did not change when others did.
+pub fn keep_texts(profile: &mut Profile) {
+    let root = PathBuf::from(&profile.root);
+    for file in profile.files.iter_mut().filter(|file| file.text.is_none()) {
+        let text = std::fs::read_to_string(root.join(&file.path)).ok();
+        file.text = text.filter(|text| merge::digest(text.as_bytes()) == file.digest);
+    }
 }
 
 /// 3.11 has no monitoring: its executions and misses need a pass each.
@@ -215,6 +266,7 @@ fn environment() -> Vec<(String, String)> {
 
 struct Session<'a> {
     request: &'a Request,
+    surroundings: &'a Surroundings,
     helper: Helper,
     input: Input,
     environment: Vec<(String, String)>,
@@ -257,7 +309,12 @@ impl Session<'_> {
             python,
             arguments: vec![self.helper.program(), job],
             environment: &self.environment,
-            show_output: number == 1,
+            output: if number == 1 {
+                &self.surroundings.output
+            } else {
+                &Output::Null
+            },
+            directory: self.surroundings.directory.as_deref(),
             deadline: self.deadline(kind),
         };
         let end = process::run(command, &mut self.input, cancelled, &mut tick)

@@ -17,6 +17,7 @@ pub mod cli;
 pub mod collect;
 pub mod cpython;
 pub mod explain;
+pub mod lsp;
 #[allow(unsafe_code, reason = "the one module that may")]
 pub mod os;
 pub mod present;

@@ -236,7 +236,8 @@ pub struct File {
     pub path: String,
     /// SHA-256 of the file's bytes when it was loaded, lower-case hexadecimal.
     pub digest: String,
-    /// The text as the interpreter decoded it; only when the file is not plain UTF-8.
+    /// The text as the interpreter decoded it; when the file is not plain UTF-8, or when it was kept
+    /// to be shown after edits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Code objects, outermost first, in the order of their constants.

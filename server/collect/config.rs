@@ -108,9 +108,18 @@ pub enum ConfigError {
 /// `setup.cfg`, `.git` or `.hg`; `start` itself when there is none.
 #[must_use]
 pub fn project_root(start: &Path) -> PathBuf {
-    let is_root = |directory: &&Path| MARKERS.iter().any(|marker| directory.join(marker).exists());
     let start = absolute(start);
-    start.ancestors().find(is_root).unwrap_or(&start).to_owned()
+    start
+        .ancestors()
+        .find(|directory| is_marked(directory))
+        .unwrap_or(&start)
+        .to_owned()
+}
+
+/// Whether the directory holds something that marks the root of a project.
+#[must_use]
+pub fn is_marked(directory: &Path) -> bool {
+    MARKERS.iter().any(|marker| directory.join(marker).exists())
 }
 
 /// The path from the root of the file system; `..` is resolved where it can be.

@@ -211,6 +211,11 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// SHA-256 of a file's bytes, as [`File::digest`] has it.
+pub(super) fn digest(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
 struct Context<'a> {
     tables: &'a Tables,
     version: &'a Version,
@@ -684,9 +689,7 @@ fn file(
             }
         },
     };
-    let digest = bytes
-        .map(|bytes| hex(&Sha256::digest(&bytes)))
-        .unwrap_or_default();
+    let digest = bytes.map(|bytes| digest(&bytes)).unwrap_or_default();
     File {
         path: shown,
         digest,

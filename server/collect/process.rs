@@ -1,12 +1,13 @@
 //! One helper process: started in a group of its own, watched, ended in time, always reaped.
 
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use process_wrap::tokio::{ChildWrapper, CommandWrap, KillOnDrop};
 use tokio::sync::watch;
 
+use super::output::Output;
 use super::stdin::Input;
 
 /// How long a process may take to write its result when its time is up.
@@ -23,8 +24,10 @@ pub struct Command<'a> {
     pub arguments: Vec<PathBuf>,
     /// Variables to set.
     pub environment: &'a [(String, String)],
-    /// Whether the target's output goes to our own streams.
-    pub show_output: bool,
+    /// Where the target's output goes.
+    pub output: &'a Output,
+    /// The folder it starts in, if not ours.
+    pub directory: Option<&'a Path>,
     /// Wall time after which the process is asked to stop.
     pub deadline: Option<Duration>,
 }
@@ -52,6 +55,7 @@ pub async fn run(
 ) -> std::io::Result<End> {
     let mut child = spawn(&command, input)?;
     input.feed(child.stdin().take());
+    let readers = command.output.read(&mut *child);
     let id = child.id();
     let started = Instant::now();
     let mut asked = None;
@@ -82,6 +86,7 @@ pub async fn run(
     // What the target left running in its group goes with it.
     let _ = child.start_kill();
     let _ = tokio::time::timeout(LAST_WORDS, child.wait()).await;
+    readers.finish(LAST_WORDS).await;
     Ok(end)
 }
 
@@ -94,21 +99,17 @@ async fn wanted(cancelled: &mut watch::Receiver<bool>) {
 
 fn spawn(command: &Command, input: &mut Input) -> std::io::Result<Box<dyn ChildWrapper>> {
     let stdin = input.stdio()?;
-    let output = || {
-        if command.show_output {
-            Stdio::inherit()
-        } else {
-            Stdio::null()
-        }
-    };
     let mut wrapped = CommandWrap::with_new(command.python, |process| {
         process
             .args(&command.arguments)
             .stdin(stdin)
-            .stdout(output())
-            .stderr(output());
+            .stdout(command.output.stdio())
+            .stderr(command.output.stdio());
+        if let Some(directory) = command.directory {
+            process.current_dir(directory);
+        }
         process.envs(command.environment.iter().map(|(name, value)| (name, value)));
-        crate::os::die_with_parent(process);
+        crate::os::die_with_parent(process.as_std_mut());
     });
     #[cfg(unix)]
     wrapped.wrap(process_wrap::tokio::ProcessGroup::leader());

@@ -41,12 +41,14 @@ pub(super) fn run(program: &Path, arguments: &[&str], patience: Duration) -> io:
 /// Starts the program; one that is still being written is waited for.
 fn spawn(program: &Path, arguments: &[&str], deadline: Instant) -> io::Result<Child> {
     loop {
-        let child = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn();
+            .stderr(Stdio::piped());
+        crate::os::die_with_parent(&mut command);
+        let child = command.spawn();
         match child {
             Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy && Instant::now() < deadline => {
                 thread::sleep(Duration::from_millis(20));
