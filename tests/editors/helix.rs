@@ -108,7 +108,7 @@ fn helix_runs_from_the_code_actions_and_follows_edits() {
         .expect("it is there");
     let screen = open(&rig, &project, "helix-action", "tokenizer.py", line);
     screen.wait("the menu of code actions", |text| {
-        if text.contains("weigh`") || text.contains("Measure weigh") {
+        if text.contains("Profile weigh") {
             return true;
         }
         // Pressed before the server is up, it says that there is none.
@@ -155,6 +155,9 @@ fn helix_cancels_a_run() {
     let screen = open(&rig, &project, "helix-cancel", "spin.py", 2);
     run(&screen);
     project.wait_for_workload("the workload starts", |alive| alive > 0);
+    screen.wait("progress", |text| {
+        text.lines().last().is_some_and(|line| line.contains('%') && line.contains("spin"))
+    });
     screen.keep("running");
     screen.enter(":lsp-workspace-command bytecost.cancel");
     project.wait_for_workload("the workload ends with its run", |alive| alive == 0);

@@ -28,8 +28,8 @@ fn open(rig: &Rig, project: &Project, name: &str, file: &str, line: u32) -> Scre
     let line = format!("+{line}");
     let command = [editor.as_str(), "--clean", "-u", &init, &line, file];
     let screen = Screen::start(name, &project.root(), &variables, &command);
-    // The lens comes from the server: it is there.
-    screen.wait("a code lens", |text| text.contains("▶") || text.contains("▷"));
+    // A lens comes from the server.
+    screen.wait("a code lens", |text| text.contains("Profile "));
     screen
 }
 
@@ -162,6 +162,9 @@ fn neovim_cancels_a_run() {
     let screen = open(&rig, &project, "neovim-cancel", "spin.py", 2);
     screen.enter(":LspBytecostRun");
     project.wait_for_workload("the workload starts", |alive| alive > 0);
+    screen.wait("progress", |text| {
+        text.lines().last().is_some_and(|line| line.contains('%') && line.contains("spin"))
+    });
     screen.keep("running");
     screen.enter(":LspBytecostCancel");
     project.wait_for_workload("the workload ends with its run", |alive| alive == 0);

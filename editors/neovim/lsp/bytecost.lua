@@ -70,6 +70,34 @@ local function show_lenses(buf)
   vim.lsp.codelens.refresh({ bufnr = buf })
 end
 
+--- Shows how far a run is: Neovim itself does not.
+---@param client vim.lsp.Client
+local function show_progress(client)
+  vim.api.nvim_create_autocmd('LspProgress', {
+    group = vim.api.nvim_create_augroup('bytecost.progress.' .. client.id, { clear = true }),
+    callback = function(event)
+      if event.data.client_id ~= client.id then
+        return client:is_stopped()
+      end
+      local value = event.data.params.value
+      if vim.fn.has('nvim-0.12') == 1 then
+        vim.api.nvim_echo({ { value.message or '' } }, false, {
+          id = 'bytecost.' .. client.id,
+          kind = 'progress',
+          source = 'bytecost',
+          title = value.title,
+          status = value.kind == 'end' and 'success' or 'running',
+          percent = value.kind == 'end' and 100 or value.percentage,
+        })
+      else
+        local percent = value.percentage and (' %d%%'):format(value.percentage) or ''
+        local text = ('%s:%s %s'):format(value.title or 'bytecost', percent, value.message or '')
+        vim.api.nvim_echo({ { text } }, false, {})
+      end
+    end,
+  })
+end
+
 --- Asks for the hints anew. Neovim's own handler marks the lines as drawn if the screen is
 --- redrawn between its request and the reply, and the new hints are then not shown (0.12.4);
 --- enabling what is enabled starts from nothing.
@@ -90,12 +118,21 @@ return {
   filetypes = { 'python' },
   root_markers = { 'pyproject.toml', 'setup.py', 'setup.cfg', '.git', '.bytecost' },
   handlers = { ['workspace/inlayHint/refresh'] = on_hints_changed },
+  on_init = function(client)
+    if vim.g.bytecost_progress ~= false then
+      show_progress(client)
+    end
+  end,
   on_attach = function(client, buf)
     local function command(name, run, options)
       vim.api.nvim_buf_create_user_command(buf, name, run, options)
     end
 
     command('LspBytecostRun', function(typed)
+      if typed.bang then
+        execute(client, buf, 'bytecost.run')
+        return
+      end
       local what = here(client, buf)
       if typed.args:sub(-1) == ')' then
         what.call = typed.args
@@ -105,10 +142,11 @@ return {
       execute(client, buf, 'bytecost.run', { what })
     end, {
       nargs = '?',
+      bang = true,
       complete = function(_, line)
-        return targets(client, buf, (line:gsub('^.-LspBytecostRun%s*', '')))
+        return targets(client, buf, (line:gsub('^.-LspBytecostRun!?%s*', '')))
       end,
-      desc = 'Measure the function at the cursor, a named one, or a call expression',
+      desc = 'Measure the function at the cursor, a named one, or a call expression; with ! the last again',
     })
 
     command('LspBytecostCancel', function()
@@ -123,8 +161,8 @@ return {
       local uris = vim.tbl_map(function(file)
         return vim.uri_from_fname(vim.fn.fnamemodify(vim.fn.expand(file), ':p'))
       end, typed.fargs)
-      execute(client, buf, 'bytecost.load', { { uris = uris } })
-    end, { nargs = '+', complete = 'file', desc = 'Show saved profiles or dumps' })
+      execute(client, buf, 'bytecost.load', #uris > 0 and { { uris = uris } } or nil)
+    end, { nargs = '*', complete = 'file', desc = 'Show saved profiles' })
 
     command('LspBytecostBytecode', function()
       execute(client, buf, 'bytecost.showBytecode', { here(client, buf) })
