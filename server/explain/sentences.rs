@@ -257,10 +257,12 @@ pub fn site(site: &SiteCosts, name: Option<&str>) -> String {
     }
     let executions = site.executions().filter(|executions| *executions > 0);
     if let Some(executions) = executions {
-        text.push_str(&format!(", {}", counted(executions, "execution", "executions")));
+        text.push_str(", ");
+        text.push_str(&counted(executions, "execution", "executions"));
     }
     if let Some(misses) = site.misses().filter(|misses| *misses > 0) {
-        text.push_str(&format!(", {}", counted(misses, "miss", "misses")));
+        text.push_str(", ");
+        text.push_str(&counted(misses, "miss", "misses"));
     }
     format!("{text}. {}", words::answer(instruction.state))
 }

@@ -1,7 +1,6 @@
 //! Code lenses and code actions: what can be done where the cursor is.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -30,7 +29,7 @@ pub async fn lenses(session: &Arc<Session>, uri: &Uri) -> Option<Vec<CodeLens>> 
         let end = document.lines.end_of(&document.text, runnable.line, encoding)?;
         Some(CodeLens {
             range: Range::new(Position::new(end.line, 0), end),
-            command: Some(run(runnable, &document.uri)),
+            command: Some(run(runnable, document)),
             data: None,
         })
     };
@@ -48,18 +47,20 @@ async fn runnables(document: &Arc<Document>) -> Option<Arc<Vec<Runnable>>> {
         .ok()
 }
 
-fn run(runnable: &Runnable, uri: &Uri) -> Command {
+fn run(runnable: &Runnable, document: &Document) -> Command {
     Command {
         title: runnable.title.clone(),
         command: commands::RUN.to_owned(),
-        arguments: Some(vec![json!({"uri": uri, "target": runnable.target})]),
+        arguments: Some(vec![json!({
+            "uri": document.uri,
+            "target": target::argument(runnable, &document.path),
+        })]),
     }
 }
 
 /// The actions at a range.
 pub async fn actions(session: &Arc<Session>, params: CodeActionParams) -> Option<Vec<CodeActionOrCommand>> {
-    let path = uri::path(&params.text_document.uri)?;
-    let open = session.open_document(&path)?;
+    let open = session.open_document(&uri::path(&params.text_document.uri)?)?;
     let line = params.range.start.line.saturating_add(1);
     let capable = session.capable();
     let wanted = |kind: &CodeActionKind| {
@@ -75,7 +76,7 @@ pub async fn actions(session: &Arc<Session>, params: CodeActionParams) -> Option
         around.reverse();
         if wanted(&RUN_KIND) {
             for runnable in &around {
-                actions.push(command(RUN_KIND, run(runnable, &open.document.uri)));
+                actions.push(command(RUN_KIND, run(runnable, &open.document)));
             }
             if session.runs.busy() {
                 actions.push(command(
@@ -89,7 +90,7 @@ pub async fn actions(session: &Arc<Session>, params: CodeActionParams) -> Option
         }
     }
     if wanted(&SHOW_KIND) {
-        actions.extend(show(&open, &path, &params.text_document.uri, params.range.start));
+        actions.extend(show(&open, params.range.start));
     }
     if !capable.action_literals {
         actions = actions.into_iter().filter_map(bare).collect();
@@ -160,10 +161,11 @@ fn say_call(runnable: &Runnable, open: &Open) -> Option<CodeActionOrCommand> {
     }))
 }
 
-fn show(open: &Open, _: &Path, uri: &Uri, position: Position) -> Vec<CodeActionOrCommand> {
+fn show(open: &Open, position: Position) -> Vec<CodeActionOrCommand> {
     if open.view.is_none() {
         return Vec::new();
     }
+    let uri = &open.document.uri;
     vec![
         command(
             SHOW_KIND,

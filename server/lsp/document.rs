@@ -105,13 +105,6 @@ impl Document {
         }
     }
 
-    /// Bytes of the byte order mark, which positions on the first line have to count: clients
-    /// that keep it in the text see it as a character.
-    #[must_use]
-    pub fn mark(&self) -> u32 {
-        if self.text.starts_with('\u{feff}') { 3 } else { 0 }
-    }
-
     /// What can be run, in source order. Parses the text the first time.
     #[must_use]
     pub fn runnables(&self) -> Arc<Vec<Runnable>> {

@@ -51,7 +51,8 @@ pub struct Settings {
 pub struct Hints {
     /// Show hints.
     pub enabled: bool,
-    /// Share of the executed instructions a line must have to get one, in percent.
+    /// Share of the executed instructions a line must have to get one, in percent; 0 for every line
+    /// that ran.
     pub min_share: f64,
     /// Mark lines with something generic or missing on them.
     pub mark: bool,
@@ -122,7 +123,7 @@ impl Default for Settings {
             keep_stale: false,
             hints: Hints {
                 enabled: true,
-                min_share: 0.1,
+                min_share: 0.0,
                 mark: true,
                 share: true,
                 executions: true,

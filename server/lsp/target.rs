@@ -7,7 +7,7 @@ use super::document::Document;
 use super::uri;
 use crate::collect::target::{Target, TargetError};
 use crate::source::Source;
-use crate::source::runnable::{self, Runnable};
+use crate::source::runnable::{self, Runnable, RunnableKind};
 
 /// Why nothing can be run. Each message is one sentence.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +48,7 @@ pub fn resolve(
                 line,
                 path: path.clone(),
             })?;
-            named(&found.target, &path, root)?
+            named(&argument(found, &path), &path, root)?
         }
         (None, None) => Target::Script { file: path.clone() },
     };
@@ -68,15 +68,30 @@ pub fn around(runnables: &[Runnable], line: u32) -> impl Iterator<Item = &Runnab
         .filter(move |runnable| runnable.line <= line && line <= runnable.end_line)
 }
 
+/// A runnable as the `target` of a command.
+#[must_use]
+pub fn argument(runnable: &Runnable, path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    match runnable.kind {
+        RunnableKind::Test => format!("pytest:{name}::{}", runnable.target),
+        RunnableKind::Function | RunnableKind::Doctest | RunnableKind::Main => runnable.target.clone(),
+    }
+}
+
 fn of_disk(path: &Path) -> Vec<Runnable> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let text = std::fs::read_to_string(path).unwrap_or_default();
     runnable::runnables(&Source::new(&text), &name)
 }
 
-/// A target as it is named: a qualified name in the file, the file itself, or as on the command
-/// line, with the file's name or its path.
+/// A target as it is named: a qualified name in the file, nothing for the file itself, or as on the
+/// command line, with the file's name or its path.
 fn named(target: &str, path: &Path, root: &Path) -> Result<Target, TargetError> {
+    if target.is_empty() {
+        return Ok(Target::Script {
+            file: path.to_owned(),
+        });
+    }
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let is_ours = |file: &str| {
         file == name || Path::new(file) == path || root.join(file) == path || path.ends_with(file)
@@ -132,6 +147,7 @@ mod tests {
             ),
             ("pytest:/p/src/test_kern.py", "pytest:src/test_kern.py"),
             ("pytest:other", "pytest:other"),
+            ("", "/p/src/test_kern.py"),
         ] {
             assert_eq!(named(name, path, root).unwrap().to_string(), expected, "{name}");
         }

@@ -28,7 +28,7 @@ struct Run {
 
 /// Steps that comparing two texts may take: the time of a diff grows with the square of what it
 /// compares, and a keystroke waits for it.
-const STEPS: usize = 4_000_000;
+const STEPS: usize = 400_000;
 
 impl Mapping {
     /// Compares two texts.
@@ -279,4 +279,194 @@ fn anchors(measured: &[usize], current: &[usize], is_unique: &[bool]) -> Vec<(us
     }
     sequence.reverse();
     sequence
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The present line of each measured line.
+    fn mapped(measured: &str, current: &str) -> Vec<Option<u32>> {
+        let mapping = Mapping::new(measured, current);
+        let number = u32::try_from(lines(measured).len()).unwrap();
+        (1..=number).map(|line| mapping.to_current(line)).collect()
+    }
+
+    /// Texts of one letter a line; 0 for a line that is gone.
+    #[track_caller]
+    fn check(measured: &str, current: &str, expected: &[u32]) {
+        let text = |letters: &str| {
+            letters
+                .chars()
+                .flat_map(|letter| [letter, '\n'])
+                .collect::<String>()
+        };
+        let found = mapped(&text(measured), &text(current));
+        let found: Vec<u32> = found.into_iter().map(Option::unwrap_or_default).collect();
+        assert_eq!(found, expected, "{measured} -> {current}");
+    }
+
+    #[test]
+    fn lines_move_with_what_is_typed_around_them() {
+        check("abc", "abc", &[1, 2, 3]);
+        check("abc", "xabc", &[2, 3, 4]);
+        check("abc", "axbc", &[1, 3, 4]);
+        check("abc", "ac", &[1, 0, 2]);
+        check("abc", "axc", &[1, 0, 3]);
+        check("abc", "", &[0, 0, 0]);
+        check("", "abc", &[]);
+        check("abcdef", "xabcydef", &[2, 3, 4, 6, 7, 8]);
+        check("abcdef", "abxcdyef", &[1, 2, 4, 5, 7, 8]);
+    }
+
+    #[test]
+    fn equal_lines_are_not_taken_for_each_other() {
+        // The line between two changed ones may be any of the equal ones.
+        check("axbxc", "ayxzc", &[1, 0, 0, 0, 5]);
+        // Which of two was deleted cannot be told; a change elsewhere does not tell it either.
+        check("axxb", "axb", &[1, 0, 0, 3]);
+        check("axxbc", "axbd", &[1, 0, 0, 3, 0]);
+        check("xx", "x", &[0, 0]);
+        check("abcabd", "abd", &[0, 0, 0, 0, 0, 3]);
+        // What was added beside an equal line leaves the measured one where it was.
+        check("axb", "axxb", &[1, 2, 4]);
+        // A line that both have once vouches for its neighbours.
+        check("pxuxq", "rxuxs", &[0, 2, 3, 4, 0]);
+    }
+
+    #[test]
+    fn line_ends_and_byte_order_marks_are_no_change() {
+        for current in ["a\r\nb\r\nc\r\n", "a\rb\rc\r", "\u{feff}a\nb\nc", "a\nb\r\nc\n"] {
+            let mapping = Mapping::new("a\nb\nc\n", current);
+            assert!(mapping.is_identity(), "{current:?}");
+            assert_eq!(
+                (mapping.to_current(3), mapping.to_current(4)),
+                (Some(3), None),
+                "{current:?}"
+            );
+        }
+        assert!(!Mapping::new("a\n", "a\n\n").is_identity());
+        assert!(!Mapping::new("a ", "a").is_identity());
+        assert_eq!(mapped("a\x0cb\nc", "a\x0cb\nc"), [Some(1), Some(2)]);
+    }
+
+    #[test]
+    fn ranges_are_unchanged_as_a_whole() {
+        let mapping = Mapping::new("a\nb\nc\nd\ne\n", "x\na\nb\ny\nc\nd\nz\n");
+        let cases = [
+            (1, 2, true),
+            (3, 4, true),
+            (2, 3, false),
+            (4, 5, false),
+            (5, 5, false),
+            (0, 1, false),
+            (2, 1, false),
+            (1, u32::MAX, false),
+            (9, 9, false),
+        ];
+        for (first, last, expected) in cases {
+            assert_eq!(
+                mapping.range_unchanged(first, last),
+                expected,
+                "{first} to {last}"
+            );
+        }
+    }
+
+    /// Numbers that look random and are the same each time (xorshift64).
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, limit: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            usize::try_from(self.0 % u64::try_from(limit).unwrap()).unwrap()
+        }
+    }
+
+    /// What must hold of any two texts.
+    fn hold(measured: &[String], current: &[String]) {
+        let mapping = Mapping::new(&measured.join("\n"), &current.join("\r\n"));
+        let mut last = 0;
+        for (number, line) in (1..).zip(measured) {
+            let Some(to) = mapping.to_current(number) else {
+                continue;
+            };
+            assert_eq!(*line, current[to as usize - 1], "{measured:?} {current:?}");
+            assert!(to > last, "{measured:?} {current:?}");
+            assert_eq!(mapping.to_measured(to), Some(number));
+            last = to;
+        }
+        let is_same = measured == current;
+        assert_eq!(mapping.is_identity(), is_same);
+        assert!(!is_same || last as usize == measured.len());
+    }
+
+    #[test]
+    fn whatever_is_edited_or_undone_mapped_lines_are_equal_and_in_order() {
+        let mut random = Random(0x9e37_79b9_7f4a_7c15);
+        for _ in 0..2_000 {
+            // Few different lines: many equal ones.
+            let letters = 2 + random.below(30);
+            let line = |random: &mut Random| format!("line {}", random.below(letters));
+            let measured: Vec<String> = (0..=random.below(40)).map(|_| line(&mut random)).collect();
+            let mut current = measured.clone();
+            let mut undo = Vec::new();
+            for _ in 0..=random.below(6) {
+                undo.push(current.clone());
+                let at = random.below(current.len() + 1);
+                match random.below(3) {
+                    0 => current.insert(at, line(&mut random)),
+                    1 if at < current.len() && current.len() > 1 => drop(current.remove(at)),
+                    2 if at < current.len() => current[at] = line(&mut random),
+                    _ => {}
+                }
+                hold(&measured, &current);
+            }
+            while let Some(state) = undo.pop() {
+                hold(&measured, &state);
+            }
+        }
+    }
+
+    #[test]
+    fn every_line_that_was_not_touched_is_found_when_lines_differ() {
+        let mut random = Random(7);
+        for _ in 0..300 {
+            let measured: Vec<String> = (0..60).map(|index| format!("line {index}")).collect();
+            let mut current = measured.clone();
+            let mut touched = Vec::new();
+            for edit in 0..=random.below(8) {
+                let at = random.below(current.len());
+                if random.below(2) == 0 {
+                    current.insert(at, format!("new {edit}"));
+                } else {
+                    touched.push(std::mem::replace(&mut current[at], format!("other {edit}")));
+                }
+            }
+            let found = mapped(&measured.join("\n"), &current.join("\n"));
+            for (line, to) in measured.iter().zip(found) {
+                assert_eq!(to.is_none(), touched.contains(line), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn large_texts_that_differ_throughout_are_bounded() {
+        let many = |step: usize| -> Vec<String> {
+            (0..10_000)
+                .map(|index| format!("line {}", index * step % 97))
+                .collect()
+        };
+        let (one, other) = (many(31), many(58));
+        hold(&one, &other);
+        // With a line that both have once between them, the parts are compared by themselves.
+        let here = ["here".to_owned()];
+        let measured = [&one[..], &here[..], &other[..]].concat();
+        let current = [&other[..], &here[..], &one[..]].concat();
+        hold(&measured, &current);
+        let found = mapped(&measured.join("\n"), &current.join("\n"));
+        assert_eq!(found[10_000], Some(10_001));
+    }
 }

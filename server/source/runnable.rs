@@ -108,12 +108,10 @@ fn of_function(function: &Function) -> Option<Runnable> {
         runnable.kind = RunnableKind::Doctest;
         return Some(runnable);
     }
-    match call::without_arguments(function) {
-        Ok(call) => runnable.call = Some(call),
-        Err(_) => {
-            runnable.needs_call = true;
-            runnable.template = Some(call::template(function));
-        }
+    runnable.call = call::without_arguments(function).ok();
+    if runnable.call.is_none() {
+        runnable.needs_call = true;
+        runnable.template = Some(call::template(function));
     }
     Some(runnable)
 }
@@ -219,4 +217,145 @@ fn is_unittest(class: &ClassStatement) -> bool {
         let name = base.rsplit('.').next().unwrap_or_default();
         matches!(name, "TestCase" | "IsolatedAsyncioTestCase")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One line a runnable: place, kind, target, and how it is called.
+    #[track_caller]
+    fn check(file_name: &str, text: &str, expected: &[&str]) {
+        let found = runnables(&Source::new(text), file_name);
+        let found: Vec<String> = found
+            .iter()
+            .map(|runnable| {
+                let how = match (&runnable.call, &runnable.template) {
+                    (Some(call), None) => format!(" = {call}"),
+                    (None, Some(template)) => format!(" ? {template}"),
+                    _ => String::new(),
+                };
+                assert_eq!(runnable.needs_call, runnable.template.is_some());
+                let Runnable {
+                    line,
+                    end_line,
+                    kind,
+                    target,
+                    ..
+                } = runnable;
+                format!("{line}-{end_line} {kind:?} {target}{how}")
+            })
+            .collect();
+        assert_eq!(found, expected, "{text}");
+    }
+
+    #[test]
+    fn functions_say_how_they_are_called() {
+        check("a.py", "def f(): pass\n", &["1-1 Function f = f()"]);
+        check("a.py", "def f(a, b=1): pass\n", &["1-1 Function f ? f(a=...)"]);
+        check(
+            "a.py",
+            "# bytecost: f(1)\n@d\ndef f(a):\n  pass\n",
+            &["3-4 Function f = f(1)"],
+        );
+        check(
+            "a.py",
+            "def f(a):\n  '''\n  >>> f(1)\n  '''\n",
+            &["1-4 Doctest f"],
+        );
+        check(
+            "a.py",
+            "class A:\n  def __init__(self, x): pass\n  def m(self): pass\n  @staticmethod\n  def s(): pass\n",
+            &[
+                "2-2 Function A.__init__ ? A(x=...)",
+                "3-3 Function A.m ? A(x=...).m()",
+                "5-5 Function A.s = A.s()",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_reached_has_no_button() {
+        check(
+            "a.py",
+            "def f():\n  def g(): pass\n  # bytecost: f()(1)\n  def h(a): pass\n  return h\n",
+            &["1-5 Function f = f()", "4-4 Function f.<locals>.h = f()(1)"],
+        );
+        check(
+            "a.py",
+            "@overload\ndef f(a: int): ...\ndef f(a): pass\nif x:\n  def g(): pass\nelse:\n  def g(): pass\n",
+            &["3-3 Function f ? f(a=...)", "7-7 Function g = g()"],
+        );
+        check(
+            "a.py",
+            "class A:\n  @property\n  def p(self): pass\n  @p.setter\n  def p(self, v): pass\n",
+            &["3-3 Function A.p = A().p"],
+        );
+        check("test_a.py", "@pytest.fixture\ndef test_data(): pass\n", &[]);
+    }
+
+    #[test]
+    fn tests_are_those_that_pytest_collects() {
+        let text = "def test_a(x): pass\ndef helper(): pass\nclass TestX:\n  def test_y(self): pass\n\
+                    \x20 class TestZ:\n    def test_w(self): pass\nclass TestInit:\n  def __init__(self): pass\n\
+                    \x20 def test_v(self): pass\nclass Case(unittest.TestCase):\n  def test_u(self): pass\n\
+                    class Other:\n  def test_t(self): pass\nclass TestNone: pass\n";
+        let expected = [
+            "1-1 Test test_a",
+            "2-2 Function helper = helper()",
+            "3-6 Test TestX",
+            "4-4 Test TestX::test_y",
+            "5-6 Test TestX::TestZ",
+            "6-6 Test TestX::TestZ::test_w",
+            "8-8 Function TestInit.__init__ = TestInit()",
+            "9-9 Function TestInit.test_v = TestInit().test_v()",
+            "10-11 Test Case",
+            "11-11 Test Case::test_u",
+            "13-13 Function Other.test_t = Other().test_t()",
+        ];
+        for name in ["test_a.py", "a_test.py", "tests/test_a.py", r"tests\test_a.py"] {
+            check(name, text, &expected);
+        }
+        for name in ["a.py", "test.py"] {
+            check(name, "def test_a(): pass\n", &["1-1 Function test_a = test_a()"]);
+        }
+    }
+
+    #[test]
+    fn main_blocks_run_the_file() {
+        let text = "def main(): pass\n\nif __name__ == '__main__':\n    main()\n\nif '__main__' == __name__: main()\n\
+                    if __name__ != '__main__': pass\ndef f():\n  if __name__ == '__main__': pass\n";
+        check(
+            "a.py",
+            text,
+            &[
+                "1-1 Function main = main()",
+                "3-4 Main ",
+                "6-6 Main ",
+                "8-9 Function f = f()",
+            ],
+        );
+        let titles: Vec<_> = runnables(&Source::new(text), "x/a.py")
+            .into_iter()
+            .map(|runnable| runnable.title)
+            .collect();
+        assert_eq!(
+            titles,
+            ["Profile main", "Profile a.py", "Profile a.py", "Profile f"]
+        );
+    }
+
+    #[test]
+    fn broken_text_keeps_what_can_be_read() {
+        check(
+            "a.py",
+            "def f(:\n  return 1 +\n\ndef g():\n  pass\n\nif __name__ == '__main__'\n  g()\n",
+            &["1-2 Function f = f()", "4-5 Function g = g()", "7-8 Main "],
+        );
+        for text in ["", "def", "class", "if __name__ ==", "@", "class A(:\n def", "\0"] {
+            for runnable in runnables(&Source::new(text), "") {
+                assert!(runnable.line <= runnable.end_line, "{text:?}");
+            }
+        }
+    }
 }

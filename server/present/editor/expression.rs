@@ -1,20 +1,62 @@
 //! Expressions by place.
 
 use crate::attribute::{FileCosts, SiteCosts};
-use crate::present::terminal::cells::Cells;
+use crate::present::terminal::cells::{self, Cells};
 use crate::profile::{Position, State};
 
-/// The source of a site's expression in at most `room` cells, if its text is known.
+/// Most lines of an expression that are joined to one.
+const JOINED: u32 = 8;
+
+/// The source of a site's expression on one line, in at most `room` cells, if it is known.
 pub(super) fn text(file: &FileCosts, position: Position, room: usize, ascii: bool) -> Option<String> {
     let excerpt = file.excerpt(position)?;
-    let more = match (excerpt.continues, ascii) {
-        (false, _) => "",
-        (true, false) => "…",
-        (true, true) => "...",
-    };
+    let mut text = excerpt.text().to_owned();
+    if excerpt.continues {
+        match rest(file, position) {
+            Some(rest) => join(&mut text, &rest),
+            None => text.push('…'),
+        }
+    }
     // Tab stops count from the line's start, not from the expression's.
-    let text = format!("{}{more}", excerpt.text().replace('\t', " "));
+    let text = cells::clean(&text, ascii);
     Some(Cells::new(&text, ascii).fit(room))
+}
+
+/// The trimmed further lines of an expression; none for what reads badly on one line: statements
+/// with statements in them, comments, and much.
+fn rest<'c>(file: &'c FileCosts, position: Position) -> Option<Vec<&'c str>> {
+    let (_, end) = position.columns?;
+    let lines = position.line..=position.end_line;
+    if position.end_line - position.line >= JOINED || is_compound(file, position) {
+        return None;
+    }
+    let text = file.text.as_ref()?;
+    let mut rest = Vec::new();
+    for number in lines {
+        let mut line = text.line(number)?;
+        if number == position.end_line {
+            line = line.get(..usize::try_from(end).ok()?)?;
+        }
+        if line.contains('#') {
+            return None;
+        }
+        if number > position.line {
+            rest.push(line.trim());
+        }
+    }
+    Some(rest)
+}
+
+/// Appends lines as if they had not been broken.
+fn join(text: &mut String, lines: &[&str]) {
+    for line in lines.iter().filter(|line| !line.is_empty()) {
+        let opens = text.ends_with(['(', '[', '{']);
+        let closes = line.starts_with([')', ']', '}']);
+        if !opens && !closes {
+            text.push(' ');
+        }
+        text.push_str(line);
+    }
 }
 
 /// The site whose expression is the smallest around a place, the most telling one of several

@@ -169,7 +169,7 @@ fn instructions(file: &FileCosts, line: &LineCosts, ascii: bool) -> Vec<String> 
         }
     }
     let columns = [
-        Column::text(26, 12),
+        Column::text(26, 14),
         Column::text(24, 12),
         Column::text(30, 12),
         Column::whole(false),
@@ -203,10 +203,16 @@ fn row(file: &FileCosts, site: &SiteCosts, ascii: bool) -> Vec<String> {
         (_, Some(form)) => format!("→ {}", sentences::form(&instruction.opcode, form)),
     };
     let operation = sentences::operation(instruction, name.is_some());
+    let is_bound = instruction
+        .site
+        .as_ref()
+        .and_then(|site| site.misses)
+        .is_some_and(|misses| misses.at_least);
+    let bound = if is_bound { "≥" } else { "" };
     let misses = site.misses().filter(|misses| *misses > 0);
     let misses = misses.map(|misses| match misses {
-        0..10_000_000 => counted(misses, "miss", "misses"),
-        _ => format!("{} misses", short_count(misses)),
+        0..10_000_000 => format!("{bound}{}", counted(misses, "miss", "misses")),
+        _ => format!("{bound}{} misses", short_count(misses)),
     });
     vec![
         name.unwrap_or_default(),

@@ -165,6 +165,7 @@ fn shown(c: char, ascii: bool) -> Cow<'static, str> {
         '·' | '–' => "-".into(),
         '…' | '⋯' => "...".into(),
         '→' => "->".into(),
+        '≥' => ">=".into(),
         'µ' => "u".into(),
         '▲' => "!".into(),
         '▼' => "~".into(),
