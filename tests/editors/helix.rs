@@ -41,7 +41,9 @@ fn run(screen: &Screen) {
         }
         // The message goes with the next key.
         screen.press(&["Escape"]);
-        screen.wait("a free command line", |text| !text.contains("is not supported for any"));
+        screen.wait("a free command line", |text| {
+            !text.contains("is not supported for any")
+        });
     }
 }
 
@@ -156,7 +158,9 @@ fn helix_cancels_a_run() {
     run(&screen);
     project.wait_for_workload("the workload starts", |alive| alive > 0);
     screen.wait("progress", |text| {
-        text.lines().last().is_some_and(|line| line.contains('%') && line.contains("spin"))
+        text.lines()
+            .last()
+            .is_some_and(|line| line.contains('%') && line.contains("spin"))
     });
     screen.keep("running");
     screen.enter(":lsp-workspace-command bytecost.cancel");

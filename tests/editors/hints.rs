@@ -100,7 +100,9 @@ pub fn compare(screen: &str, source: &str, gutter: usize, report: &Value) -> usi
     for Shown { line, hint, .. } in shown(screen, source, gutter) {
         let reported = lines.iter().find(|it| it["line"] == line);
         let executions = reported.and_then(|it| it["executions"].as_u64()).unwrap_or(0);
-        let share = reported.and_then(|it| it["instruction_share"].as_f64()).unwrap_or(0.0);
+        let share = reported
+            .and_then(|it| it["instruction_share"].as_f64())
+            .unwrap_or(0.0);
         let is_due = executions > 0 && 100.0 * share >= MIN_SHARE;
         let Some(hint) = hint else {
             assert!(!is_due, "line {line} ran and has no hint:\n{screen}");

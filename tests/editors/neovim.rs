@@ -125,12 +125,14 @@ fn neovim_keeps_hints_to_the_text_they_were_measured_on() {
     let Some(rig) = Rig::find("nvim") else { return };
     let project = Project::with_example(&rig, "nbody.py");
     let source = read(&project, "nbody.py");
-    let screen = open(&rig, &project, "neovim-edit", "nbody.py", 84);
-    let edited = "pull = other.mass * magnitude";
+    let screen = open(&rig, &project, "neovim-edit", "nbody.py", 83);
+    let edited = "magnitude = dt / (square * math.sqrt(square))";
     let other = "push = one.mass * magnitude";
     let hint = |text: &str, line: &str| hint_of(text, &source, GUTTER, line);
     screen.enter(":LspBytecostRun advance(make_bodies(), 300)");
-    let text = screen.wait("hints", |text| hint(text, edited).is_some());
+    let text = screen.wait("hints and a diagnostic", |text| {
+        hint(text, edited).is_some() && text.contains("I:1")
+    });
     assert_eq!(hint(&text, edited).unwrap().executions, "3k", "{text}");
     let before = hint(&text, other);
 
@@ -138,7 +140,7 @@ fn neovim_keeps_hints_to_the_text_they_were_measured_on() {
     screen.type_text("  # half");
     screen.press(&["Escape"]);
     let changed = format!("{edited}  # half");
-    let text = screen.wait("the edited line without its hint", |text| {
+    let text = screen.wait("the edited line without its hint and diagnostic", |text| {
         text.lines().any(|row| row.trim() == changed)
     });
     screen.keep("edited");
@@ -163,7 +165,9 @@ fn neovim_cancels_a_run() {
     screen.enter(":LspBytecostRun");
     project.wait_for_workload("the workload starts", |alive| alive > 0);
     screen.wait("progress", |text| {
-        text.lines().last().is_some_and(|line| line.contains('%') && line.contains("spin"))
+        text.lines()
+            .last()
+            .is_some_and(|line| line.contains('%') && line.contains("spin"))
     });
     screen.keep("running");
     screen.enter(":LspBytecostCancel");
@@ -198,12 +202,10 @@ fn neovim_has_the_commands_the_help_and_the_health_check() {
     screen.wait("loaded results", has_hint);
 
     screen.enter(":LspBytecostBytecode");
-    screen.wait("the bytecode", |text| {
-        text.contains("BINARY_OP") && !has_line(text)
-    });
+    screen.wait_for("BINARY_OP_MULTIPLY_FLOAT");
     screen.keep("bytecode");
     screen.press(&["C-o"]);
-    screen.wait("the source again", has_line);
+    screen.wait("the source again", has_hint);
 
     screen.enter(":checkhealth bytecost");
     let text = screen.wait_for("inlay hints are on in");

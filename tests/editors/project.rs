@@ -92,8 +92,7 @@ impl Project {
     pub fn variables(&self) -> Vec<(&'static str, String)> {
         let home = self.home();
         let program = Path::new(env!("CARGO_BIN_EXE_bytecost"));
-        let server = std::env::var_os("BYTECOST_TEST_SERVER").map(PathBuf::from);
-        let folder = server.as_deref().or(program.parent()).expect("in a folder");
+        let folder = program.parent().expect("in a folder");
         let path = std::env::var("PATH").unwrap_or_default();
         let below = |name: &str| home.join(name).display().to_string();
         vec![
