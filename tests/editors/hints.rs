@@ -89,11 +89,12 @@ pub fn hint_of(screen: &str, source: &str, gutter: usize, text: &str) -> Option<
     shown.into_iter().find(|it| it.line == line)?.hint
 }
 
-/// Share of the executed instructions, in percent, below which lines have no hint.
+/// Share of the executed instructions, in percent, below which a line may go without a hint.
 const MIN_SHARE: f64 = 0.1;
 
-/// Checks every line of the source on the screen: it has a hint exactly if the report counted
-/// enough for it, with the report's numbers. Returns how many lines have one.
+/// Checks every line of the source on the screen: one that ran has a hint, unless it weighs next
+/// to nothing, one that never ran has none, and hints have the numbers of the report. Returns how
+/// many lines have one.
 pub fn compare(screen: &str, source: &str, gutter: usize, report: &Value) -> usize {
     let lines = report["files"][0]["lines"].as_array().expect("lines");
     let mut with_hint = 0;
@@ -108,27 +109,30 @@ pub fn compare(screen: &str, source: &str, gutter: usize, report: &Value) -> usi
             assert!(!is_due, "line {line} ran and has no hint:\n{screen}");
             continue;
         };
-        let reported =
-            reported.unwrap_or_else(|| panic!("line {line} never ran, but has {hint:?}:\n{screen}"));
+        assert!(
+            executions > 0,
+            "line {line} never ran, but has {hint:?}:\n{screen}"
+        );
+        let reported = reported.expect("a line that ran is reported");
         with_hint += 1;
         let (low, high) = meant(&hint.executions);
         assert!(
             (low..=high).contains(&(executions as f64)),
             "line {line} ran {executions} times: {hint:?}\n{screen}"
         );
-        if let Some((below, percent)) = hint.share {
-            let share = 100.0 * share;
-            let right = if below {
-                share < percent && share > 0.0
-            } else {
+        let share = 100.0 * share;
+        let is_right = match hint.share {
+            None => false,
+            Some((true, percent)) => share < percent && share > 0.0,
+            Some((false, percent)) => {
                 let half = if percent < 10.0 { 0.0501 } else { 0.501 };
                 (share - percent).abs() <= half
-            };
-            assert!(
-                right,
-                "line {line} has {share} % of the instructions: {hint:?}\n{screen}"
-            );
-        }
+            }
+        };
+        assert!(
+            is_right,
+            "line {line} has {share} % of the instructions: {hint:?}\n{screen}"
+        );
         let sites = reported["sites"].as_array().expect("sites");
         let marked = sites.iter().any(|site| {
             let state = site["state"].as_str().unwrap_or_default();

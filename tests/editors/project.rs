@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -12,6 +13,9 @@ use crate::support::pythons;
 
 /// The version whose interpreter the projects name.
 pub const MINOR: &str = "3.14";
+
+/// How long a run may take to get somewhere: the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(25);
 
 /// Programs an editor test needs.
 pub struct Rig {
@@ -108,7 +112,14 @@ impl Project {
 
     /// The report of what the last run saved, by `bytecost show`.
     pub fn report(&self) -> Value {
-        let saved = self.saved().expect("the run saved its profile");
+        let begin = Instant::now();
+        let saved = loop {
+            if let Some(saved) = self.saved() {
+                break saved;
+            }
+            assert!(begin.elapsed() < PATIENCE, "the run saved no profile");
+            thread::sleep(Duration::from_millis(40));
+        };
         let mut show = Command::new(env!("CARGO_BIN_EXE_bytecost"));
         show.args(["show", "--format", "json", "--source"])
             .arg(self.root())
@@ -142,7 +153,7 @@ impl Project {
                 begin.elapsed() < Duration::from_secs(25),
                 "{what}: {alive:?} live"
             );
-            std::thread::sleep(Duration::from_millis(40));
+            thread::sleep(Duration::from_millis(40));
         }
     }
 

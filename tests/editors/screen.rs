@@ -1,6 +1,5 @@
 //! A program on a terminal that tests can type on and read.
 
-use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -20,7 +19,6 @@ const PATIENCE: Duration = Duration::from_secs(25);
 pub struct Screen {
     name: String,
     socket: String,
-    kept: Cell<bool>,
 }
 
 impl Screen {
@@ -30,7 +28,6 @@ impl Screen {
         let screen = Self {
             name: name.to_owned(),
             socket,
-            kept: Cell::new(false),
         };
         let mut start = screen.tmux();
         // The server takes its environment from here and the program from the server.
@@ -100,7 +97,6 @@ impl Screen {
                 return text;
             }
             if begin.elapsed() > PATIENCE {
-                self.keep("failed");
                 panic!("{}: waited in vain for {what}; the screen:\n{text}", self.name);
             }
             thread::sleep(Duration::from_millis(40));
@@ -118,9 +114,8 @@ impl Screen {
         fs::create_dir_all(&folder).expect("the artefacts' folder can be made");
         let path = |extension: &str| folder.join(format!("{}-{moment}.{extension}", self.name));
         fs::write(path("txt"), self.text()).expect("an artefact can be written");
-        let coloured = self.tmux().args(["capture-pane", "-p", "-e"]).output();
+        let coloured = self.tmux().args(["capture-pane", "-p", "-e", "-N"]).output();
         fs::write(path("ansi"), coloured.expect("tmux runs").stdout).expect("an artefact can be written");
-        self.kept.set(true);
     }
 }
 
@@ -128,9 +123,6 @@ impl Drop for Screen {
     fn drop(&mut self) {
         if thread::panicking() {
             self.keep("failed");
-            if !self.kept.get() {
-                eprintln!("{}", self.text());
-            }
         }
         let _ = self.tmux().arg("kill-server").output();
     }
