@@ -208,6 +208,9 @@ impl Config {
                     self.read_workload(reader, target.get_ref(), reader.line(target.span()), value)?;
                 }
             }
+            // Of editors: they say what they do not understand.
+            "ascii" | "codeLens" | "deadline" | "diagnostics" | "hints" | "keepStale" | "output"
+            | "profiles" => {}
             _ => self.warnings.push(ConfigWarning::UnknownKey {
                 path: self.path.clone(),
                 line,
