@@ -35,7 +35,7 @@ impl Screen {
         start
             .env("TERM", "xterm-256color")
             .env_remove("TMUX")
-            .env_remove("COLORTERM");
+            .env("COLORTERM", "truecolor");
         start.args(["new-session", "-d", "-x", WIDTH, "-y", HEIGHT, "-c"]);
         start.arg(folder).arg("--").args(command);
         succeeded(start.output().expect("tmux starts"));
