@@ -14,8 +14,6 @@ pub struct Published {
     pub uri: Uri,
     /// All of them.
     pub diagnostics: Vec<Diagnostic>,
-    /// The version they are for.
-    pub version: Option<i32>,
 }
 
 #[derive(Debug, Default)]
@@ -63,7 +61,7 @@ impl Outbox {
             let content = std::mem::take(&mut *self.content());
             for (_, published) in content.files {
                 client
-                    .publish_diagnostics(published.uri, published.diagnostics, published.version)
+                    .publish_diagnostics(published.uri, published.diagnostics, None)
                     .await;
             }
             // The answers say nothing, and a client may take its time to give them.

@@ -501,10 +501,9 @@ impl Session {
             (Some(now), _) if !now.diagnostics.is_empty() => now,
             (_, None) => return,
             // Nothing is left: the client must hear that once.
-            (now, Some(before)) => Published {
+            (_, Some(before)) => Published {
                 uri: before.uri.clone(),
                 diagnostics: Vec::new(),
-                version: now.and_then(|now| now.version),
             },
         };
         if before.is_some_and(|before| before.uri == now.uri && before.diagnostics == now.diagnostics) {
@@ -532,7 +531,6 @@ impl Session {
                     .view
                     .map(|view| self.diagnostics(&view, &self.screen(document)))
                     .unwrap_or_default(),
-                version: Some(document.version),
             });
         }
         let uri = locked(&self.results).asked.get(path).cloned()?;
@@ -543,7 +541,6 @@ impl Session {
         Some(Published {
             uri,
             diagnostics: self.diagnostics(&view, &self.screen_of(&text, &lines)),
-            version: None,
         })
     }
 
