@@ -247,7 +247,10 @@ fn pytest_selections_run_under_pytest() {
 #[test]
 fn without_pytest_one_sentence_says_so() {
     let (_folder, here) = example();
-    let Some((minor, python)) = pythons::native_pythons("targets of every kind").into_iter().next() else {
+    let Some((minor, python)) = pythons::native_pythons("targets of every kind")
+        .into_iter()
+        .next()
+    else {
         return;
     };
     let has = Command::new(&python).args(["-c", "import pytest"]).output();
