@@ -352,7 +352,7 @@ fn odd_names_folders_and_variables_change_nothing() {
     }
     let file = here.join("loop.py");
     std::fs::write(&file, LOOP).expect("written");
-    for (minor, python) in pythons::pythons() {
+    for (minor, python) in pythons::native_pythons("odd environments") {
         for (name, value) in [
             ("PYTHONSAFEPATH", "1"),
             ("PYTHONDONTWRITEBYTECODE", "1"),

@@ -188,7 +188,7 @@ fn differ(what: &str, got: &[u8], want: &[u8]) -> Option<String> {
 fn hostile_programs_corrupt_no_result() {
     let programs = Program::all();
     let only = std::env::var("BYTECOST_ONLY").ok();
-    let pythons = pythons::pythons();
+    let pythons = pythons::native_pythons("hostile targets");
     let jobs: Vec<_> = programs
         .iter()
         .filter(|program| only.as_ref().is_none_or(|only| program.name.contains(only)))

@@ -1,8 +1,12 @@
 //! Functions read from text against the code objects CPython makes of it.
 
+#[path = "support/pythons.rs"]
+#[allow(dead_code)] // Each test binary uses its part.
+mod pythons;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use bytecost::source::Source;
 
@@ -46,45 +50,9 @@ for name in names.split():
         print(path)
 "#;
 
-const VERSIONS: [&str; 5] = ["3.11", "3.12", "3.13", "3.14", "3.15"];
-
-/// Interpreters named in `BYTECOST_PYTHONS`, else on `PATH`. A missing one is named, and is a
-/// failure where `CI` is set.
-fn pythons() -> Vec<(String, PathBuf)> {
-    let listed = std::env::var_os("BYTECOST_PYTHONS");
-    let candidates: Vec<PathBuf> = match &listed {
-        Some(paths) => std::env::split_paths(paths).collect(),
-        None => VERSIONS
-            .iter()
-            .map(|version| PathBuf::from(format!("python{version}")))
-            .collect(),
-    };
-    let mut found: Vec<(String, PathBuf)> = Vec::new();
-    for candidate in candidates {
-        let version = "import sys; print('%d.%d' % sys.version_info[:2])";
-        let answer = Command::new(&candidate)
-            .args(["-I", "-S", "-c", version])
-            .stderr(Stdio::null())
-            .output();
-        if let Ok(answer) = answer
-            && answer.status.success()
-        {
-            found.push((
-                String::from_utf8_lossy(&answer.stdout).trim().to_owned(),
-                candidate,
-            ));
-        }
-    }
-    for version in VERSIONS {
-        if !found.iter().any(|(known, _)| known == version) {
-            assert!(
-                std::env::var_os("CI").is_none_or(|ci| ci != "true"),
-                "CPython {version} is missing"
-            );
-            eprintln!("skipped: CPython {version} is missing");
-        }
-    }
-    found
+/// WebAssembly keeps its standard library in an archive: there are no files to read.
+fn pythons() -> Vec<(&'static str, PathBuf)> {
+    pythons::native_pythons("functions read from files")
 }
 
 fn run(python: &Path, script: &str, argument: &Path) -> String {

@@ -99,7 +99,7 @@ fn contradictions(report: &Value, here: &Path, expected: &str) -> Vec<String> {
 
 #[test]
 fn every_way_to_name_and_call_a_target_runs_what_it_says() {
-    let pythons = pythons::pythons();
+    let pythons = pythons::native_pythons("targets of every kind");
     let (_folder, here) = example();
     // Each case on the oldest and on one of the others in turn.
     let jobs: Vec<_> = CASES
@@ -134,7 +134,7 @@ fn every_way_to_name_and_call_a_target_runs_what_it_says() {
 fn a_folder_elsewhere_changes_nothing() {
     let (_folder, here) = example();
     let away = tempfile::tempdir().expect("a folder");
-    for (minor, python) in pythons::pythons() {
+    for (minor, python) in pythons::native_pythons("targets of every kind") {
         let target = format!("{}::work", here.join("src/pack/sub/worker.py").display());
         let (ended, report) = report(away.path(), &python, &["--calls", "1", &target], None, &|_| {});
         let report = report.unwrap_or_else(|| panic!("{minor}: {}", ended.err()));
@@ -197,7 +197,7 @@ fn with_pytest(minor: &str, python: &Path) -> Option<PathBuf> {
 #[test]
 fn pytest_selections_run_under_pytest() {
     let (_folder, here) = example();
-    for (minor, python) in pythons::pythons() {
+    for (minor, python) in pythons::native_pythons("targets of every kind") {
         let Some(python) = with_pytest(minor, &python) else {
             continue;
         };
@@ -247,7 +247,10 @@ fn pytest_selections_run_under_pytest() {
 #[test]
 fn without_pytest_one_sentence_says_so() {
     let (_folder, here) = example();
-    let Some((minor, python)) = pythons::pythons().into_iter().next() else {
+    let Some((minor, python)) = pythons::native_pythons("targets of every kind")
+        .into_iter()
+        .next()
+    else {
         return;
     };
     let has = Command::new(&python).args(["-c", "import pytest"]).output();
@@ -267,7 +270,7 @@ fn without_pytest_one_sentence_says_so() {
 fn only_the_first_call_is_heard_and_calls_read_nothing() {
     let (_folder, here) = example();
     let input = here.join("kern.py");
-    for (minor, python) in pythons::pythons() {
+    for (minor, python) in pythons::native_pythons("targets of every kind") {
         let calls = ["--calls", "50", "kern.py::printing"];
         let (ended, report_) = report(&here, &python, &calls, None, &|_| {});
         assert_eq!(ended.out(), "printed 100\n", "{minor}");
@@ -288,7 +291,7 @@ fn only_the_first_call_is_heard_and_calls_read_nothing() {
 #[test]
 fn a_call_that_fails_keeps_what_was_measured() {
     let (_folder, here) = example();
-    for (minor, python) in pythons::pythons() {
+    for (minor, python) in pythons::native_pythons("targets of every kind") {
         let check = |target: &str, status: i32, expected: &str, note: &str| {
             let (ended, report) = report(&here, &python, &["--calls", "9", target], None, &|_| {});
             assert_eq!(ended.status, status, "{minor} {target}: {}", ended.err());
