@@ -263,7 +263,8 @@ impl Client {
     /// Runs and waits for the end of it; the end's message.
     pub fn run(&mut self, arguments: Value) -> String {
         let before = self.progress.len();
-        self.execute("bytecost.run", json!([arguments])).expect("a run begins");
+        self.execute("bytecost.run", json!([arguments]))
+            .expect("a run begins");
         let supports = self.can("/window/workDoneProgress");
         assert!(supports, "without progress, wait for the log");
         self.wait("the end of the run", |client| {
@@ -313,13 +314,23 @@ impl Client {
     /// Waits for a line in the log.
     pub fn wait_for_log(&mut self, part: &str) -> String {
         self.wait(part, |client| client.log.iter().any(|line| line.contains(part)));
-        self.log.iter().find(|line| line.contains(part)).expect("it came").clone()
+        self.log
+            .iter()
+            .find(|line| line.contains(part))
+            .expect("it came")
+            .clone()
     }
 
     /// Waits for a request of the server.
     pub fn wait_for_request(&mut self, method: &str) -> Value {
-        self.wait(method, |client| client.requests.iter().any(|(name, _)| name == method));
-        let at = self.requests.iter().position(|(name, _)| name == method).expect("it came");
+        self.wait(method, |client| {
+            client.requests.iter().any(|(name, _)| name == method)
+        });
+        let at = self
+            .requests
+            .iter()
+            .position(|(name, _)| name == method)
+            .expect("it came");
         self.requests.remove(at).1
     }
 
@@ -455,7 +466,10 @@ impl Client {
             }
             ("report", Progress::Begun(reports)) => {
                 let before = reports.last().map(|report| report["percentage"].as_u64());
-                assert!(value["percentage"].as_u64() >= before.flatten(), "never less: {value}");
+                assert!(
+                    value["percentage"].as_u64() >= before.flatten(),
+                    "never less: {value}"
+                );
                 reports.push(value);
             }
             ("end", Progress::Begun(reports)) => {

@@ -34,8 +34,14 @@ fn the_whole_way(kind: &Kind) {
     assert_eq!(client.hints(&uri), []);
     assert_eq!(client.hover(&uri, GENERIC, 17), None);
 
-    assert_eq!(client.run(json!({"uri": uri, "target": "advance"})), "measured kern.py::advance");
-    let refreshed = client.requests.iter().any(|(name, _)| name == "workspace/inlayHint/refresh");
+    assert_eq!(
+        client.run(json!({"uri": uri, "target": "advance"})),
+        "measured kern.py::advance"
+    );
+    let refreshed = client
+        .requests
+        .iter()
+        .any(|(name, _)| name == "workspace/inlayHint/refresh");
     if kind.refreshes_hints && !refreshed {
         client.wait_for_request("workspace/inlayHint/refresh");
     }
@@ -45,19 +51,33 @@ fn the_whole_way(kind: &Kind) {
     let [diagnostic] = found.as_slice() else {
         panic!("one site matters: {found:#?}");
     };
-    let at = |line: u32| json!({"start": {"line": line, "character": 17}, "end": {"line": line, "character": 24}});
+    let at =
+        |line: u32| json!({"start": {"line": line, "character": 17}, "end": {"line": line, "character": 24}});
     assert_eq!(diagnostic["range"], at(GENERIC));
-    assert_eq!((&diagnostic["source"], &diagnostic["code"]), (&json!("bytecost"), &json!("unspecialized")));
-    assert!(diagnostic["severity"] == 3 || diagnostic["severity"] == 4, "{diagnostic}");
+    assert_eq!(
+        (&diagnostic["source"], &diagnostic["code"]),
+        (&json!("bytecost"), &json!("unspecialized"))
+    );
+    assert!(
+        diagnostic["severity"] == 3 || diagnostic["severity"] == 4,
+        "{diagnostic}"
+    );
     assert!(kind.related || diagnostic["relatedInformation"].is_null());
 
     let hints = client.hints(&uri);
-    let (_, column, label) = hints.iter().find(|(line, _, _)| *line == GENERIC).expect("a hint").clone();
+    let (_, column, label) = hints
+        .iter()
+        .find(|(line, _, _)| *line == GENERIC)
+        .expect("a hint")
+        .clone();
     assert_eq!(column, 26, "at the end of the line");
     assert!(label.starts_with('▲') && label.chars().count() <= 24, "{label}");
     assert!(label.contains("×400") || label.contains('×'), "{label}");
     let hover = client.hover(&uri, GENERIC, 17).expect("a hover");
-    assert!(hover.contains("b.x % 7") && !hover.contains('|') && !hover.contains('<'), "{hover}");
+    assert!(
+        hover.contains("b.x % 7") && !hover.contains('|') && !hover.contains('<'),
+        "{hover}"
+    );
 
     // A line above moves everything.
     client.edit(&uri, 2, [0, 0, 0, 0], "import math\n");
@@ -75,7 +95,9 @@ fn the_whole_way(kind: &Kind) {
     assert_eq!(client.diagnostics(&uri)[0]["range"], at(GENERIC));
     assert_eq!(client.hints(&uri), hints);
 
-    client.execute("bytecost.clear", json!([{"uris": [uri]}])).expect("cleared");
+    client
+        .execute("bytecost.clear", json!([{"uris": [uri]}]))
+        .expect("cleared");
     assert_eq!(client.diagnostics(&uri), Vec::<serde_json::Value>::new());
     assert_eq!(client.hints(&uri), []);
     client.finish();

@@ -9,7 +9,9 @@ const NONE: Vec<Value> = Vec::new();
 
 #[test]
 fn columns_are_counted_as_the_client_counts_them() {
-    let text = KERN.replace("t += b.x % 7", "é🦀 = 'é🦀'; t += b.x % 7").replace("é🦀 =", "é =");
+    let text = KERN
+        .replace("t += b.x % 7", "é🦀 = 'é🦀'; t += b.x % 7")
+        .replace("é🦀 =", "é =");
     for (recorded, encoding) in [
         (client::VSCODE, "utf-16"),
         (client::NEOVIM, "utf-8"),
@@ -36,7 +38,10 @@ fn columns_are_counted_as_the_client_counts_them() {
         });
         assert_eq!(client.diagnostics(&uri)[0]["range"], range, "{encoding}");
         let hints = client.hints(&uri);
-        let hint = hints.iter().find(|(line, _, _)| *line == GENERIC).expect("a hint");
+        let hint = hints
+            .iter()
+            .find(|(line, _, _)| *line == GENERIC)
+            .expect("a hint");
         assert_eq!(hint.1 as usize, length(line), "{encoding}");
         let column = u32::try_from(start + 4).unwrap();
         let hover = client.hover(&uri, GENERIC, column).expect("a hover");
@@ -60,9 +65,17 @@ fn line_endings_of_windows_are_line_endings() {
     let mut client = Client::start(client::VSCODE, &workspace.root(), quick());
     client.open(&uri, &text);
     client.run(json!({"uri": uri, "target": "advance"}));
-    assert_eq!(client.diagnostics(&uri)[0]["range"]["start"], json!({"line": GENERIC, "character": 17}));
+    assert_eq!(
+        client.diagnostics(&uri)[0]["range"]["start"],
+        json!({"line": GENERIC, "character": 17})
+    );
     let hints = client.hints(&uri);
-    assert!(hints.iter().any(|(line, column, _)| (*line, *column) == (GENERIC, 26)), "{hints:?}");
+    assert!(
+        hints
+            .iter()
+            .any(|(line, column, _)| (*line, *column) == (GENERIC, 26)),
+        "{hints:?}"
+    );
     client.edit(&uri, 2, [0, 0, 0, 0], "\r\n");
     assert_eq!(client.diagnostics(&uri)[0]["range"]["start"]["line"], GENERIC + 1);
     client.finish();
@@ -95,7 +108,8 @@ fn a_document_reloaded_from_disk_is_compared_again() {
     client.run(json!({"uri": uri, "target": "advance"}));
     client.diagnostics(&uri);
     let hints = client.hints(&uri);
-    let replace = |text: &str| json!({"textDocument": {"uri": uri, "version": 2}, "contentChanges": [{"text": text}]});
+    let replace =
+        |text: &str| json!({"textDocument": {"uri": uri, "version": 2}, "contentChanges": [{"text": text}]});
     client.notify("textDocument/didChange", replace("print(1)\n"));
     assert_eq!(client.diagnostics(&uri), NONE);
     assert_eq!(client.hints(&uri), []);
@@ -119,13 +133,20 @@ fn numbers_of_edited_lines_are_kept_on_request_and_marked() {
     client.open(&uri, KERN);
     client.run(json!({"uri": uri, "target": "advance"}));
     client.diagnostics(&uri);
-    let (_, _, label) = client.hints(&uri).into_iter().find(|hint| hint.0 == GENERIC).unwrap();
+    let (_, _, label) = client
+        .hints(&uri)
+        .into_iter()
+        .find(|hint| hint.0 == GENERIC)
+        .unwrap();
     client.edit(&uri, 2, [GENERIC, 26, GENERIC, 26], "5");
     let hints = client.hints(&uri);
     let kept = hints.iter().find(|hint| hint.0 == GENERIC).expect("kept");
     assert_eq!((kept.1, &kept.2), (27, &format!("~ {label}")));
     let hover = client.hover(&uri, GENERIC, 17).expect("a hover");
-    assert!(hover.starts_with("Measured before this line was edited"), "{hover}");
+    assert!(
+        hover.starts_with("Measured before this line was edited"),
+        "{hover}"
+    );
     // A diagnostic is never stale.
     assert_eq!(client.diagnostics(&uri), NONE);
     // A new line was never measured.
@@ -143,7 +164,10 @@ fn results_follow_a_file_that_is_renamed_and_end_with_one_that_is_deleted() {
     client.run(json!({"uri": old, "target": "advance"}));
     let before = client.diagnostics(&old);
     std::fs::rename(workspace.path("kern.py"), workspace.path("other.py")).unwrap();
-    client.notify("workspace/didRenameFiles", json!({"files": [{"oldUri": old, "newUri": new}]}));
+    client.notify(
+        "workspace/didRenameFiles",
+        json!({"files": [{"oldUri": old, "newUri": new}]}),
+    );
     client.notify("textDocument/didClose", json!({"textDocument": {"uri": old}}));
     client.open(&new, KERN);
     assert_eq!(client.diagnostics(&old), NONE);
@@ -160,7 +184,11 @@ fn results_follow_a_file_that_is_renamed_and_end_with_one_that_is_deleted() {
 fn a_uri_that_the_framework_would_drop_is_understood() {
     let workspace = Workspace::new(&[("a [1]|é.py", KERN)]);
     // As the WHATWG URL standard writes it, and so Helix.
-    let uri = workspace.uri("a [1]|é.py").replace("%5B", "[").replace("%5D", "]").replace("%7C", "|");
+    let uri = workspace
+        .uri("a [1]|é.py")
+        .replace("%5B", "[")
+        .replace("%5D", "]")
+        .replace("%7C", "|");
     let mut client = Client::start(client::HELIX, &workspace.root(), quick());
     client.open(&uri, KERN);
     client.run(json!({"uri": uri, "target": "advance"}));

@@ -9,11 +9,16 @@ use super::workspace::{KERN, Workspace, quick};
 fn nothing_is_answered_before_initialize_and_after_shutdown() {
     let workspace = Workspace::kern();
     let mut client = Client::connect();
-    let hover = json!({"textDocument": {"uri": workspace.uri("kern.py")}, "position": {"line": 0, "character": 0}});
-    let error = client.request("textDocument/hover", hover.clone()).expect_err("too early");
+    let hover =
+        json!({"textDocument": {"uri": workspace.uri("kern.py")}, "position": {"line": 0, "character": 0}});
+    let error = client
+        .request("textDocument/hover", hover.clone())
+        .expect_err("too early");
     assert_eq!(error["code"], -32002);
     client.initialize(client::VSCODE, &[&workspace.root()], json!({}));
-    let error = client.request("initialize", json!({"capabilities": {}})).expect_err("again");
+    let error = client
+        .request("initialize", json!({"capabilities": {}}))
+        .expect_err("again");
     assert_eq!(error["code"], -32600);
     assert_eq!(client.request("shutdown", Value::Null), Ok(Value::Null));
     let error = client.request("textDocument/hover", hover).expect_err("too late");
@@ -53,15 +58,27 @@ fn broken_messages_cost_only_themselves() {
     ] {
         client.send_raw(&bytes);
         let error = client.answer(&Value::Null).expect_err("refused");
-        assert_eq!(error["code"], code, "{}", String::from_utf8_lossy(&bytes[..bytes.len().min(80)]));
+        assert_eq!(
+            error["code"],
+            code,
+            "{}",
+            String::from_utf8_lossy(&bytes[..bytes.len().min(80)])
+        );
     }
     // What is well-formed but wrong is answered under its id, or not at all.
     client.send(&json!({"jsonrpc": "2.0", "id": 99, "result": null}));
     client.notify("textDocument/didOpen", json!({"textDocument": 3}));
-    client.notify("textDocument/didChange", json!({"textDocument": {"uri": uri, "version": 9}, "contentChanges": [{"text": "x"}]}));
+    client.notify(
+        "textDocument/didChange",
+        json!({"textDocument": {"uri": uri, "version": 9}, "contentChanges": [{"text": "x"}]}),
+    );
     client.notify("$/unknown", json!({}));
     for (method, params, code) in [
-        ("textDocument/hover", json!({"textDocument": {"uri": "no uri"}}), -32602),
+        (
+            "textDocument/hover",
+            json!({"textDocument": {"uri": "no uri"}}),
+            -32602,
+        ),
         ("textDocument/unknown", json!({}), -32601),
         ("$/unknown", json!({}), -32601),
     ] {
@@ -96,12 +113,21 @@ fn an_oversized_message_is_read_past() {
 fn what_is_no_file_is_left_alone() {
     let workspace = Workspace::kern();
     let mut client = Client::start(client::VSCODE, &workspace.root(), quick());
-    for uri in ["untitled:Untitled-1", "git:/kern.py?ref", "vscode-notebook-cell:/a.ipynb#1"] {
+    for uri in [
+        "untitled:Untitled-1",
+        "git:/kern.py?ref",
+        "vscode-notebook-cell:/a.ipynb#1",
+    ] {
         client.open(uri, KERN);
         assert_eq!(client.hints(uri), []);
         assert_eq!(client.hover(uri, 0, 0), None);
-        let error = client.execute("bytecost.run", json!([{"uri": uri}])).expect_err("no file");
-        assert!(error["message"].as_str().unwrap().contains("save it first"), "{error}");
+        let error = client
+            .execute("bytecost.run", json!([{"uri": uri}]))
+            .expect_err("no file");
+        assert!(
+            error["message"].as_str().unwrap().contains("save it first"),
+            "{error}"
+        );
     }
     client.finish();
 }

@@ -3,10 +3,10 @@
 mod client;
 mod clients;
 mod edits;
-#[path = "../support/pythons.rs"]
-mod pythons;
 mod lifecycle;
 mod process;
+#[path = "../support/pythons.rs"]
+mod pythons;
 mod runs;
 mod saved;
 mod settings;

@@ -66,7 +66,9 @@ impl Server {
         );
         let arguments = json!([{"uri": workspace.uri("endless.py")}]);
         let params = json!({"command": "bytecost.run", "arguments": arguments});
-        self.send(&json!({"jsonrpc": "2.0", "id": 2, "method": "workspace/executeCommand", "params": params}));
+        self.send(
+            &json!({"jsonrpc": "2.0", "id": 2, "method": "workspace/executeCommand", "params": params}),
+        );
         workspace.wait_for("pids")
     }
 
@@ -107,7 +109,13 @@ fn exit_codes_tell_an_orderly_end_from_another() {
     drop(server.child.stdin.take());
     assert_eq!(server.wait(), Some(1));
     let mut log = String::new();
-    server.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    server
+        .child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut log)
+        .unwrap();
     assert_eq!(log, "");
 }
 
@@ -119,7 +127,13 @@ fn a_signal_ends_the_run_with_the_server() {
         let mut server = Server::start(&workspace);
         let pid = server.run_endless(&workspace);
         let id = server.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
+        assert!(
+            Command::new("kill")
+                .args(["-s", signal, &id])
+                .status()
+                .unwrap()
+                .success()
+        );
         server.wait();
         wait_until_gone(&pid);
     }
@@ -141,7 +155,9 @@ fn the_output_of_the_target_stays_out_of_the_protocol() {
             server.send(&json!({"jsonrpc": "2.0", "id": message["id"], "result": null}));
             // A line that has no end yet comes when the target ends.
             let params = json!({"command": "bytecost.cancel", "arguments": []});
-            server.send(&json!({"jsonrpc": "2.0", "id": 3, "method": "workspace/executeCommand", "params": params}));
+            server.send(
+                &json!({"jsonrpc": "2.0", "id": 3, "method": "workspace/executeCommand", "params": params}),
+            );
         }
     }
     wait_until_gone(&pid);

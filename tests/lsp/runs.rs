@@ -29,13 +29,23 @@ fn the_command_answers_at_once_and_the_run_is_shown_in_progress() {
     let uri = workspace.uri("endless.py");
     let mut client = Client::start(client::NEOVIM, &workspace.root(), slow());
     client.open(&uri, ENDLESS);
-    assert_eq!(client.execute("bytecost.run", json!([{"uri": uri}])), Ok(Value::Null));
+    assert_eq!(
+        client.execute("bytecost.run", json!([{"uri": uri}])),
+        Ok(Value::Null)
+    );
     let pids = workspace.wait_for("pids");
     // All is answered while it runs.
     assert_eq!(client.hover(&uri, 0, 0), None);
     client.wait("progress", |client| client.reports(1).len() > 2);
     assert_eq!(client.reports(1)[0]["title"], "Profiling endless.py");
-    assert!(client.log.iter().any(|line| line.contains("running endless.py 2 times")), "{:?}", client.log);
+    assert!(
+        client
+            .log
+            .iter()
+            .any(|line| line.contains("running endless.py 2 times")),
+        "{:?}",
+        client.log
+    );
     client.notify("window/workDoneProgress/cancel", json!({"token": "bytecost/1"}));
     client.wait("the end", |client| client.has_ended(1));
     for pid in pids.split(' ') {
@@ -82,11 +92,17 @@ fn one_run_at_a_time_and_a_newer_request_replaces_the_one_that_waits() {
         ("a.py", "open('a', 'w').close()\n"),
     ]);
     let mut client = Client::start(client::VSCODE, &workspace.root(), slow());
-    client.execute("bytecost.run", json!([{"uri": workspace.uri("endless.py")}])).unwrap();
+    client
+        .execute("bytecost.run", json!([{"uri": workspace.uri("endless.py")}]))
+        .unwrap();
     let pids = workspace.wait_for("pids");
-    client.execute("bytecost.run", json!([{"uri": workspace.uri("a.py")}])).unwrap();
+    client
+        .execute("bytecost.run", json!([{"uri": workspace.uri("a.py")}]))
+        .unwrap();
     let kern = workspace.uri("kern.py");
-    client.execute("bytecost.run", json!([{"uri": kern, "target": "advance"}])).unwrap();
+    client
+        .execute("bytecost.run", json!([{"uri": kern, "target": "advance"}]))
+        .unwrap();
     client.wait_for_log("given up for a newer one");
     assert!(pids.split(' ').all(lives), "the first goes on");
     assert_eq!(client.reports(2), Vec::<Value>::new());
@@ -96,9 +112,13 @@ fn one_run_at_a_time_and_a_newer_request_replaces_the_one_that_waits() {
     assert!(!workspace.path("a").exists(), "the one that waited never ran");
     assert_eq!(client.diagnostics(&kern).len(), 1);
     // The command ends both the one that runs and the one that waits.
-    client.execute("bytecost.run", json!([{"uri": workspace.uri("endless.py")}])).unwrap();
+    client
+        .execute("bytecost.run", json!([{"uri": workspace.uri("endless.py")}]))
+        .unwrap();
     client.wait("the third", |client| !client.reports(3).is_empty());
-    client.execute("bytecost.run", json!([{"uri": workspace.uri("a.py")}])).unwrap();
+    client
+        .execute("bytecost.run", json!([{"uri": workspace.uri("a.py")}]))
+        .unwrap();
     client.execute("bytecost.cancel", json!([])).unwrap();
     client.wait("its end", |client| client.has_ended(3));
     client.settle(Duration::from_millis(200));
@@ -116,7 +136,9 @@ fn unsaved_text_is_not_run_before_it_is_saved() {
     client.edit(&uri, 2, [0, 0, 0, 0], "import math\n");
 
     client.choices.push_back(json!({"title": "Do not run"}));
-    client.execute("bytecost.run", json!([{"uri": uri, "target": "advance"}])).unwrap();
+    client
+        .execute("bytecost.run", json!([{"uri": uri, "target": "advance"}]))
+        .unwrap();
     let question = client.wait_for_request("window/showMessageRequest");
     let text = question["message"].as_str().unwrap();
     assert!(text.contains("kern.py has unsaved changes"), "{text}");
@@ -125,11 +147,15 @@ fn unsaved_text_is_not_run_before_it_is_saved() {
     // Dismissed is not run either.
     client.log.clear();
     client.choices.push_back(Value::Null);
-    client.execute("bytecost.run", json!([{"uri": uri, "target": "advance"}])).unwrap();
+    client
+        .execute("bytecost.run", json!([{"uri": uri, "target": "advance"}]))
+        .unwrap();
     client.wait_for_log("cancelled");
 
     client.choices.push_back(json!({"title": "Run once it is saved"}));
-    client.execute("bytecost.run", json!([{"uri": uri, "target": "advance"}])).unwrap();
+    client
+        .execute("bytecost.run", json!([{"uri": uri, "target": "advance"}]))
+        .unwrap();
     client.settle(Duration::from_millis(200));
     assert!(client.reports(1).is_empty(), "it waits");
     workspace.write("kern.py", &edited);
@@ -142,14 +168,20 @@ fn unsaved_text_is_not_run_before_it_is_saved() {
     client.choices.push_back(json!({"title": "Run what is saved"}));
     client.run(json!({"uri": uri, "target": "advance"}));
     let hinted = client.hinted(&uri);
-    assert!(hinted.contains(&GENERIC) && !hinted.contains(&(GENERIC + 1)), "{hinted:?}");
+    assert!(
+        hinted.contains(&GENERIC) && !hinted.contains(&(GENERIC + 1)),
+        "{hinted:?}"
+    );
     client.finish();
 }
 
 #[test]
 fn what_goes_wrong_is_said_in_one_message() {
     let workspace = Workspace::new(&[
-        ("raises.py", "def f():\n    for i in range(1000):\n        x = i % 7\n    raise ValueError('no')\n"),
+        (
+            "raises.py",
+            "def f():\n    for i in range(1000):\n        x = i % 7\n    raise ValueError('no')\n",
+        ),
         ("needs.py", "def f(a, b):\n    return a + b\n"),
         ("broken.py", "def f(:\n"),
     ]);
@@ -158,14 +190,25 @@ fn what_goes_wrong_is_said_in_one_message() {
     client.open(&raises, &workspace.read("raises.py"));
     client.run(json!({"uri": raises, "target": "f"}));
     let message = client.message();
-    assert!(message.contains("ValueError: no") && message.contains("raises.py"), "{message}");
+    assert!(
+        message.contains("ValueError: no") && message.contains("raises.py"),
+        "{message}"
+    );
     assert!(client.hinted(&raises).contains(&2), "what was measured is shown");
 
     client.run(json!({"uri": workspace.uri("needs.py"), "target": "f"}));
     let message = client.message();
-    assert!(message.contains("# bytecost: f(a=..., b=...)") && !message.contains('\n'), "{message}");
+    assert!(
+        message.contains("# bytecost: f(a=..., b=...)") && !message.contains('\n'),
+        "{message}"
+    );
 
-    client.execute("bytecost.run", json!([{"uri": workspace.uri("needs.py"), "position": {"line": 9, "character": 0}}])).unwrap();
+    client
+        .execute(
+            "bytecost.run",
+            json!([{"uri": workspace.uri("needs.py"), "position": {"line": 9, "character": 0}}]),
+        )
+        .unwrap();
     assert!(client.message().contains("nothing that can be run is in line 10"));
 
     client.run(json!({"uri": workspace.uri("needs.py"), "target": "f", "python": "/no/python"}));
@@ -182,7 +225,10 @@ fn what_goes_wrong_is_said_in_one_message() {
         assert_eq!(error["code"], -32602);
         assert!(error["message"].as_str().unwrap().contains(part), "{error}");
     }
-    assert_eq!(client.execute("bytecost.fly", json!([])).expect_err("unknown")["code"], -32602);
+    assert_eq!(
+        client.execute("bytecost.fly", json!([])).expect_err("unknown")["code"],
+        -32602
+    );
     client.finish();
 }
 
@@ -191,8 +237,13 @@ fn a_run_can_be_named_by_position_and_repeated_without_arguments() {
     let workspace = Workspace::kern();
     let uri = workspace.uri("kern.py");
     let mut client = Client::start(client::HELIX, &workspace.root(), quick());
-    let error = client.execute("bytecost.run", json!([])).expect_err("nothing to repeat");
-    assert!(error["message"].as_str().unwrap().contains("nothing was run yet"), "{error}");
+    let error = client
+        .execute("bytecost.run", json!([]))
+        .expect_err("nothing to repeat");
+    assert!(
+        error["message"].as_str().unwrap().contains("nothing was run yet"),
+        "{error}"
+    );
     client.open(&uri, KERN);
     client.run(json!({"uri": uri, "position": {"line": GENERIC, "character": 0}}));
     assert_eq!(client.diagnostics(&uri).len(), 1);
@@ -212,7 +263,9 @@ fn lenses_and_actions_run_what_they_stand_at() {
     let mut client = Client::start(client::VSCODE, &workspace.root(), quick());
     // From the text on screen, mistakes and all.
     client.open(&uri, &format!("{main}\ndef f(a):\n    return a\n\ndef g(:\n"));
-    let lenses = client.request("textDocument/codeLens", json!({"textDocument": {"uri": uri}})).unwrap();
+    let lenses = client
+        .request("textDocument/codeLens", json!({"textDocument": {"uri": uri}}))
+        .unwrap();
     let lenses: Vec<_> = lenses
         .as_array()
         .unwrap()
@@ -220,7 +273,10 @@ fn lenses_and_actions_run_what_they_stand_at() {
         .map(|lens| {
             let command = &lens["command"];
             assert_eq!(command["command"], "bytecost.run");
-            (lens["range"]["start"]["line"].as_u64().unwrap(), command["arguments"][0].clone())
+            (
+                lens["range"]["start"]["line"].as_u64().unwrap(),
+                command["arguments"][0].clone(),
+            )
         })
         .collect();
     let target = |name: &str| json!({"uri": uri, "target": name});
@@ -233,13 +289,22 @@ fn lenses_and_actions_run_what_they_stand_at() {
         if let Some(only) = only {
             context["only"] = json!([only]);
         }
-        let params = json!({"textDocument": {"uri": uri}, "range": {"start": at, "end": at}, "context": context});
-        client.request("textDocument/codeAction", params).unwrap().as_array().unwrap().clone()
+        let params =
+            json!({"textDocument": {"uri": uri}, "range": {"start": at, "end": at}, "context": context});
+        client
+            .request("textDocument/codeAction", params)
+            .unwrap()
+            .as_array()
+            .unwrap()
+            .clone()
     };
     let found = actions(&mut client, GENERIC, None);
     assert_eq!(found[0]["kind"], "bytecost.run");
     assert_eq!(found[0]["command"]["arguments"][0], target("advance"));
-    assert_eq!(actions(&mut client, GENERIC, Some("quickfix")), Vec::<Value>::new());
+    assert_eq!(
+        actions(&mut client, GENERIC, Some("quickfix")),
+        Vec::<Value>::new()
+    );
     assert_eq!(actions(&mut client, GENERIC, Some("bytecost")), found);
     let found = actions(&mut client, 18, Some("refactor"));
     let edit = &found[0]["edit"]["changes"][&uri][0];
@@ -263,7 +328,13 @@ fn the_target_cannot_reach_the_protocol() {
     let mut client = Client::start(client::VSCODE, &workspace.root(), quick());
     client.open(&uri, text);
     client.run(json!({"uri": uri}));
-    for line in ["to stdout", "raw", "to stderr", "''", "(further output is not shown)"] {
+    for line in [
+        "to stdout",
+        "raw",
+        "to stderr",
+        "''",
+        "(further output is not shown)",
+    ] {
         client.wait_for_log(line);
     }
     assert!(client.hinted(&uri).contains(&7));
@@ -288,18 +359,31 @@ fn nothing_runs_in_a_workspace_that_is_not_trusted() {
     assert_eq!(client.diagnostics(&uri).len(), 1);
     let lenses = client.request("textDocument/codeLens", json!({"textDocument": {"uri": uri}}));
     assert_eq!(lenses, Ok(Value::Null));
-    let error = client.execute("bytecost.run", json!([{"uri": uri, "target": "advance"}])).expect_err("refused");
-    assert!(error["message"].as_str().unwrap().contains("not trusted"), "{error}");
+    let error = client
+        .execute("bytecost.run", json!([{"uri": uri, "target": "advance"}]))
+        .expect_err("refused");
+    assert!(
+        error["message"].as_str().unwrap().contains("not trusted"),
+        "{error}"
+    );
     let at = json!({"line": GENERIC, "character": 0});
     let params = json!({"textDocument": {"uri": uri}, "range": {"start": at, "end": at}, "context": {"diagnostics": []}});
     let actions = client.request("textDocument/codeAction", params).unwrap();
-    assert!(actions.as_array().unwrap().iter().all(|action| action["kind"] == "bytecost.show"), "{actions}");
+    assert!(
+        actions
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|action| action["kind"] == "bytecost.show"),
+        "{actions}"
+    );
     client.finish();
 }
 
 #[test]
 fn diagnostics_are_published_for_files_somebody_asked_about_only() {
-    let user = "import kern\n\n\ndef use():\n    for _ in range(3):\n        kern.advance([kern.Body(1.5)], 1000)\n";
+    let user =
+        "import kern\n\n\ndef use():\n    for _ in range(3):\n        kern.advance([kern.Body(1.5)], 1000)\n";
     let workspace = Workspace::new(&[("kern.py", KERN), ("user.py", user)]);
     let (kern, user) = (workspace.uri("kern.py"), workspace.uri("user.py"));
     let mut client = Client::start(client::NEOVIM, &workspace.root(), quick());
@@ -324,22 +408,45 @@ fn the_bytecode_is_shown_as_a_document_or_in_the_answer() {
         let mut client = Client::start(recorded, &workspace.root(), quick());
         client.open(&uri, KERN);
         let here = json!([{"uri": uri, "position": {"line": GENERIC, "character": 0}}]);
-        let error = client.execute("bytecost.showBytecode", here.clone()).expect_err("nothing measured");
-        assert!(error["message"].as_str().unwrap().contains("run the function first"), "{error}");
+        let error = client
+            .execute("bytecost.showBytecode", here.clone())
+            .expect_err("nothing measured");
+        assert!(
+            error["message"]
+                .as_str()
+                .unwrap()
+                .contains("run the function first"),
+            "{error}"
+        );
         client.run(json!({"uri": uri, "target": "advance"}));
         client.diagnostics(&uri);
         let answer = client.execute("bytecost.showBytecode", here).unwrap();
         let (text, line) = if recorded == client::ZED {
-            let at = answer["lines"].as_array().unwrap().iter().position(|line| *line == GENERIC + 1);
+            let at = answer["lines"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .position(|line| *line == GENERIC + 1);
             (answer["text"].as_str().unwrap().to_owned(), at.unwrap())
         } else {
             let shown = client.wait_for_request("window/showDocument");
             assert_eq!(shown["uri"], answer["uri"]);
-            let path = shown["uri"].as_str().unwrap().trim_start_matches("file://").to_owned();
-            let path = path.replace("%20", " ").replace("%28", "(").replace("%29", ")").replace("%3A", ":");
+            let path = shown["uri"]
+                .as_str()
+                .unwrap()
+                .trim_start_matches("file://")
+                .to_owned();
+            let path = path
+                .replace("%20", " ")
+                .replace("%28", "(")
+                .replace("%29", ")")
+                .replace("%3A", ":");
             assert!(std::fs::metadata(&path).unwrap().permissions().readonly());
             let line = shown["selection"]["start"]["line"].as_u64().unwrap();
-            (std::fs::read_to_string(path).unwrap(), usize::try_from(line).unwrap())
+            (
+                std::fs::read_to_string(path).unwrap(),
+                usize::try_from(line).unwrap(),
+            )
         };
         assert!(text.contains("BINARY_OP") && text.contains("advance"), "{text}");
         assert!(line > 3, "{line}");

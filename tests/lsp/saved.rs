@@ -20,7 +20,9 @@ fn measured() -> (Workspace, std::path::PathBuf) {
     client.finish();
     let saved = std::fs::read_dir(workspace.path(".bytecost")).unwrap();
     let saved = saved.map(|entry| entry.unwrap().path());
-    let saved: Vec<_> = saved.filter(|path| path.extension().is_some_and(|end| end == "json")).collect();
+    let saved: Vec<_> = saved
+        .filter(|path| path.extension().is_some_and(|end| end == "json"))
+        .collect();
     assert_eq!(saved.len(), 1);
     (workspace, saved[0].clone())
 }
@@ -36,13 +38,18 @@ fn what_is_saved_is_there_on_start() {
     client.finish();
 
     // The text has changed meanwhile: lines that did not keep what was measured.
-    let changed = KERN.replace("t = 0.0", "t = 1.0").replace("class Body", "\nclass Body");
+    let changed = KERN
+        .replace("t = 0.0", "t = 1.0")
+        .replace("class Body", "\nclass Body");
     workspace.write("kern.py", &changed);
     let mut client = Client::start(client::NEOVIM, &workspace.root(), json!({}));
     client.open(&uri, &changed);
     assert_eq!(client.diagnostics(&uri)[0]["range"]["start"]["line"], GENERIC + 1);
     let hinted = client.hinted(&uri);
-    assert!(hinted.contains(&(GENERIC + 1)) && !hinted.contains(&8), "{hinted:?}");
+    assert!(
+        hinted.contains(&(GENERIC + 1)) && !hinted.contains(&8),
+        "{hinted:?}"
+    );
     client.finish();
 }
 
@@ -102,7 +109,12 @@ fn profiles_are_loaded_by_command_and_by_setting() {
     let mut client = Client::start(client::HELIX, &workspace.root(), json!({}));
     client.open(&uri, KERN);
     assert_eq!(client.hints(&uri), []);
-    client.execute("bytecost.load", json!([{"uris": [super::workspace::uri(&other)]}])).unwrap();
+    client
+        .execute(
+            "bytecost.load",
+            json!([{"uris": [super::workspace::uri(&other)]}]),
+        )
+        .unwrap();
     assert_eq!(client.diagnostics(&uri).len(), 1);
     client.execute("bytecost.clear", json!([])).unwrap();
     assert_eq!(client.diagnostics(&uri), NONE);
@@ -110,7 +122,11 @@ fn profiles_are_loaded_by_command_and_by_setting() {
     assert_eq!(client.diagnostics(&uri).len(), 1);
     client.finish();
 
-    let mut client = Client::start(client::HELIX, &workspace.root(), json!({"profiles": ["elsewhere.json"]}));
+    let mut client = Client::start(
+        client::HELIX,
+        &workspace.root(),
+        json!({"profiles": ["elsewhere.json"]}),
+    );
     client.open(&uri, KERN);
     assert_eq!(client.diagnostics(&uri).len(), 1);
     client.finish();
@@ -122,7 +138,10 @@ fn what_is_no_profile_is_said_and_harms_nothing() {
     let uri = workspace.uri("kern.py");
     workspace.write(".bytecost/broken.json", "{\"format\": \"bytecost-pro");
     workspace.write(".bytecost/other.json", "{}");
-    workspace.write(".bytecost/newer.json", "{\"format\": \"bytecost-profile\", \"version\": 99}");
+    workspace.write(
+        ".bytecost/newer.json",
+        "{\"format\": \"bytecost-profile\", \"version\": 99}",
+    );
     let mut client = Client::start(client::NEOVIM, &workspace.root(), json!({}));
     client.open(&uri, KERN);
     assert_eq!(client.diagnostics(&uri).len(), 1);
@@ -130,9 +149,19 @@ fn what_is_no_profile_is_said_and_harms_nothing() {
         client.wait_for_log(name);
     }
     // Asked for by name, it is a message.
-    client.execute("bytecost.load", json!([{"uris": [workspace.uri(".bytecost/other.json")]}])).unwrap();
+    client
+        .execute(
+            "bytecost.load",
+            json!([{"uris": [workspace.uri(".bytecost/other.json")]}]),
+        )
+        .unwrap();
     assert!(client.message().contains("other.json"));
-    client.execute("bytecost.load", json!([{"uris": [workspace.uri("missing.json")]}])).unwrap();
+    client
+        .execute(
+            "bytecost.load",
+            json!([{"uris": [workspace.uri("missing.json")]}]),
+        )
+        .unwrap();
     assert!(client.message().contains("missing.json does not exist"));
     client.finish();
     assert!(saved.exists());

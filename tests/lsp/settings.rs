@@ -23,23 +23,38 @@ fn settings_take_effect_when_they_change() {
     };
     let label = |client: &mut Client| {
         let hints = client.hints(&uri);
-        hints.into_iter().find(|hint| hint.0 == GENERIC).map(|hint| hint.2)
+        hints
+            .into_iter()
+            .find(|hint| hint.0 == GENERIC)
+            .map(|hint| hint.2)
     };
-    change(&mut client, json!({"bytecost": {"hints": {"share": false, "mark": false}, "diagnostics": {"enabled": false}}}));
+    change(
+        &mut client,
+        json!({"bytecost": {"hints": {"share": false, "mark": false}, "diagnostics": {"enabled": false}}}),
+    );
     assert_eq!(client.diagnostics(&uri), NONE);
     assert!(label(&mut client).unwrap().starts_with('×'));
-    change(&mut client, json!({"bytecost": {"ascii": true, "diagnostics": {"strong": "warning", "weak": "warning"}}}));
+    change(
+        &mut client,
+        json!({"bytecost": {"ascii": true, "diagnostics": {"strong": "warning", "weak": "warning"}}}),
+    );
     assert_eq!(client.diagnostics(&uri)[0]["severity"], 2);
     assert!(label(&mut client).unwrap().is_ascii());
     change(&mut client, json!({"bytecost": {"hints": {"enabled": false}}}));
     assert_eq!(client.diagnostics(&uri), before);
     assert_eq!(client.hints(&uri), []);
-    change(&mut client, json!({"bytecost": {"hints": {"minShare": 20}, "diagnostics": {"minExecutions": 1_000_000_000}}}));
+    change(
+        &mut client,
+        json!({"bytecost": {"hints": {"minShare": 20}, "diagnostics": {"minExecutions": 1_000_000_000}}}),
+    );
     assert_eq!(client.diagnostics(&uri), NONE);
     let few = client.hints(&uri).len();
     assert!((1..4).contains(&few), "{few}");
     // What cannot be is said, and the rest stays.
-    change(&mut client, json!({"bytecost": {"hints": {"minShare": "much"}, "colour": 1}}));
+    change(
+        &mut client,
+        json!({"bytecost": {"hints": {"minShare": "much"}, "colour": 1}}),
+    );
     client.wait_for_log("bytecost.hints.minShare cannot be \"much\"");
     client.wait_for_log("bytecost.colour is not a setting of bytecost");
     assert_eq!(client.diagnostics(&uri), before);
@@ -57,17 +72,35 @@ fn the_project_says_what_the_editor_does_not() {
     let uri = workspace.uri("kern.py");
     // VS Code sends the defaults of what is not set.
     let mut client = Client::connect();
-    client.configuration.insert(String::new(), json!({"ascii": false, "hints": {"maxLength": 24, "mark": false}}));
+    client.configuration.insert(
+        String::new(),
+        json!({"ascii": false, "hints": {"maxLength": 24, "mark": false}}),
+    );
     client.initialize(client::VSCODE, &[&workspace.root()], json!({}));
     client.notify("initialized", json!({}));
     client.open(&uri, KERN);
     client.run(json!({"uri": uri, "target": "advance"}));
     client.diagnostics(&uri);
     let hints = client.hints(&uri);
-    assert!(hints.iter().all(|hint| hint.2.is_ascii() && hint.2.len() <= 6 && !hint.2.starts_with('!')), "{hints:?}");
-    assert!(!client.log.iter().any(|line| line.contains("is not a setting")), "{:?}", client.log);
-    workspace.write("pyproject.toml", &project.replace("ascii = true", "ascii = false"));
-    client.notify("workspace/didChangeWatchedFiles", json!({"changes": [{"uri": workspace.uri("pyproject.toml"), "type": 2}]}));
+    assert!(
+        hints
+            .iter()
+            .all(|hint| hint.2.is_ascii() && hint.2.len() <= 6 && !hint.2.starts_with('!')),
+        "{hints:?}"
+    );
+    assert!(
+        !client.log.iter().any(|line| line.contains("is not a setting")),
+        "{:?}",
+        client.log
+    );
+    workspace.write(
+        "pyproject.toml",
+        &project.replace("ascii = true", "ascii = false"),
+    );
+    client.notify(
+        "workspace/didChangeWatchedFiles",
+        json!({"changes": [{"uri": workspace.uri("pyproject.toml"), "type": 2}]}),
+    );
     client.settle(std::time::Duration::from_millis(100));
     assert!(client.hints(&uri).iter().any(|hint| hint.2.contains('×')));
     client.finish();
@@ -81,11 +114,16 @@ fn every_folder_has_its_own_interpreter() {
         return;
     };
     let text = "# bytecost: f()\ndef f():\n    import sys\n    open('version', 'w').write('%d.%d\\n' % sys.version_info[:2])\n";
-    let (a, b) = (Workspace::new(&[("a.py", text)]), Workspace::new(&[("b.py", text)]));
+    let (a, b) = (
+        Workspace::new(&[("a.py", text)]),
+        Workspace::new(&[("b.py", text)]),
+    );
     let mut client = Client::connect();
     for (workspace, python) in [(&a, first), (&b, last)] {
         let folder = uri(&workspace.root());
-        client.configuration.insert(folder, json!({"python": python, "time": 0.05}));
+        client
+            .configuration
+            .insert(folder, json!({"python": python, "time": 0.05}));
     }
     let (root_a, root_b) = (a.root(), b.root());
     let roots: [&Path; 2] = [&root_a, &root_b];
@@ -98,7 +136,9 @@ fn every_folder_has_its_own_interpreter() {
     assert_eq!(b.wait_for("version"), *minor);
     // A folder that comes later brings its own.
     let c = Workspace::new(&[("c.py", text)]);
-    client.configuration.insert(uri(&c.root()), json!({"python": first, "time": 0.05}));
+    client
+        .configuration
+        .insert(uri(&c.root()), json!({"python": first, "time": 0.05}));
     client.notify(
         "workspace/didChangeWorkspaceFolders",
         json!({"event": {"added": [{"uri": uri(&c.root()), "name": "c"}], "removed": []}}),
@@ -117,6 +157,7 @@ fn the_command_line_reads_every_setting_of_a_project_without_complaint() {
             text.push_str(&format!("{} = {}\n", setting.key, setting.default));
         }
     }
-    let config = bytecost::collect::config::Config::parse(Path::new("/p/pyproject.toml"), &text).expect(&text);
+    let config =
+        bytecost::collect::config::Config::parse(Path::new("/p/pyproject.toml"), &text).expect(&text);
     assert_eq!(config.warnings, []);
 }
