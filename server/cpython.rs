@@ -21,6 +21,8 @@ pub struct Version {
     pub counter_bits: u32,
     /// Value and backoff of an instruction that never ran.
     pub initial: (u32, u32),
+    /// Value and backoff after the execution whose miss made a specialized form generic again.
+    pub fallback: (u32, u32),
     /// By old backoff: value and backoff after a failed attempt.
     pub restart: Vec<(u32, u32)>,
     /// Opcodes after which the next instruction is never the following one.
@@ -84,27 +86,30 @@ pub fn nearest(minor: &str) -> &'static Version {
 }
 
 impl Version {
-    /// Executions of a generic instruction since its last fresh start, from its counter.
+    /// Executions of a generic instruction since it was new (`false`) or fell back from a specialized
+    /// form (`true`), from its counter.
     ///
-    /// Exact until the backoff saturates; from then on executions of earlier rounds at the top
-    /// backoff are missing and the result is a lower bound. `raw` is the first cache unit.
+    /// `raw` is the first cache unit, `rounds` how often the counter started over at the highest
+    /// backoff; without them the result is a lower bound once the backoff has saturated.
     #[must_use]
-    pub fn generic_executions(&self, raw: u32) -> u64 {
+    pub fn generic_executions(&self, raw: u32, fell_back: bool, rounds: u64) -> u64 {
         let (value, backoff) = self.split(raw);
-        let (initial, first) = self.initial;
-        if backoff <= first {
-            return u64::from(initial.saturating_sub(value));
-        }
-        // A failed attempt restarts the counter, and the same execution takes one off it.
-        let mut clock = u64::from(initial) + 1;
-        let mut at = first;
-        let mut start = self.restart_of(at).0.saturating_sub(1);
-        while at + 1 < backoff {
-            at += 1;
+        let (mut start, mut at) = if fell_back { self.fallback } else { self.initial };
+        let mut clock = 0;
+        while at < backoff {
+            let (next, after) = self.restart_of(at);
+            if after <= at {
+                break;
+            }
+            // Down to 0, then the execution that fails: it restarts the counter and takes one off it.
             clock += u64::from(start) + 1;
-            start = self.restart_of(at).0.saturating_sub(1);
+            (start, at) = (next.saturating_sub(1), after);
         }
-        clock + u64::from(start.saturating_sub(value))
+        if rounds == 0 || at != backoff {
+            return clock + u64::from(start.saturating_sub(value));
+        }
+        let full = u64::from(self.restart_of(at).0);
+        clock + u64::from(start) + rounds * full - u64::from(value)
     }
 
     /// Failed attempts since the last success, a lower bound once the backoff has saturated.
@@ -145,16 +150,15 @@ mod tests {
         for minor in ["3.12", "3.13", "3.14", "3.15"] {
             let table = version(minor).unwrap();
             let (mut value, mut backoff) = table.initial;
-            let saturated = 2000;
-            for execution in 0..saturated {
+            let mut rounds = 0;
+            for execution in 0..30_000 {
                 let raw = value << table.counter_bits | backoff;
-                assert_eq!(
-                    table.generic_executions(raw),
-                    execution,
-                    "{minor} at {value},{backoff}"
-                );
+                let told = table.generic_executions(raw, false, rounds);
+                assert_eq!(told, execution, "{minor} at {value},{backoff} after {rounds}");
                 if value == 0 {
+                    let before = backoff;
                     (value, backoff) = table.restart_of(backoff);
+                    rounds += u64::from(backoff == before);
                 }
                 value -= 1;
             }

@@ -137,8 +137,11 @@ pub struct Counts {
 pub struct Polled {
     /// Misses by specialized form.
     pub misses: BTreeMap<String, u64>,
-    /// Raw generic counter seen last before each successful specialization.
-    pub eras: Vec<u32>,
+    /// Before each successful specialization: the raw generic counter seen last, and rounds made at the
+    /// highest backoff.
+    pub eras: Vec<(u32, u64)>,
+    /// Rounds at the highest backoff since the site became generic again.
+    pub rounds: u64,
     /// Times it became generic again.
     pub fell_back: u64,
     /// Live opcode at the end.

@@ -147,16 +147,16 @@ pub fn compare(screen: &str, source: &str, gutter: usize, report: &Value) -> usi
 fn meant(text: &str) -> (f64, f64) {
     let digits = text.trim_end_matches(|it: char| it.is_ascii_alphabetic());
     let unit = match &text[digits.len()..] {
-        "" => 1.0,
-        "k" => 1e3,
-        "M" => 1e6,
-        "G" => 1e9,
+        "" => None,
+        "k" => Some(1e3),
+        "M" => Some(1e6),
+        "G" => Some(1e9),
         unit => panic!("{unit} is no unit"),
     };
     let value: f64 = digits.parse().unwrap_or_else(|_| panic!("`{text}` is no count"));
-    if unit == 1.0 {
+    let Some(unit) = unit else {
         return (value, value);
-    }
+    };
     // `1k` is written for 1.0k.
     let half = if value < 10.0 { 0.05 } else { 0.5 };
     ((value - half) * unit, (value + half) * unit)

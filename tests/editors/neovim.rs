@@ -74,7 +74,7 @@ fn neovim_shows_what_a_run_measured() {
     let generic = |text: &str| {
         let lines = shown(text, &source, GUTTER);
         let line = lines.into_iter().find(|line| line.line == 83);
-        line.is_some_and(|line| line.rest.contains("/"))
+        line.is_some_and(|line| line.rest.contains('/'))
     };
     let text = screen.wait("the diagnostic of the division", generic);
     for line in shown(&text, &source, GUTTER)

@@ -75,7 +75,10 @@ impl Project {
         let project = Self { folder };
         fs::create_dir_all(project.root()).expect("a folder can be made");
         fs::create_dir_all(project.home()).expect("a folder can be made");
-        let settings = format!("[tool.bytecost]\npython = {:?}\ntime = 0.1\n", rig.python);
+        let settings = format!(
+            "[tool.bytecost]\npython = '{}'\ntime = 0.1\n",
+            rig.python.display()
+        );
         fs::write(project.root().join("pyproject.toml"), settings).expect("a file can be written");
         fs::write(project.root().join(name), text).expect("a file can be written");
         project

@@ -6,6 +6,8 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
 /// Cells of a line.
 const WIDTH: &str = "120";
 
@@ -18,16 +20,16 @@ const PATIENCE: Duration = Duration::from_secs(25);
 /// A terminal with one program, on a tmux server of its own.
 pub struct Screen {
     name: String,
-    socket: String,
+    /// Of the socket; it goes with the test.
+    folder: TempDir,
 }
 
 impl Screen {
     /// Starts a program; `name` names the test's artefacts and must be unique.
     pub fn start(name: &str, folder: &Path, variables: &[(&str, String)], command: &[&str]) -> Self {
-        let socket = format!("bytecost-{name}-{}", std::process::id());
         let screen = Self {
             name: name.to_owned(),
-            socket,
+            folder: tempfile::tempdir().expect("a folder can be made"),
         };
         let mut start = screen.tmux();
         // The server takes its environment from here and the program from the server.
@@ -38,13 +40,14 @@ impl Screen {
             .env("COLORTERM", "truecolor");
         start.args(["new-session", "-d", "-x", WIDTH, "-y", HEIGHT, "-c"]);
         start.arg(folder).arg("--").args(command);
-        succeeded(start.output().expect("tmux starts"));
+        succeeded(&start.output().expect("tmux starts"));
         screen
     }
 
     fn tmux(&self) -> Command {
         let mut command = Command::new("tmux");
-        command.args(["-L", &self.socket, "-f", "/dev/null"]);
+        command.args(["-f", "/dev/null", "-S"]);
+        command.arg(self.folder.path().join("tmux"));
         command.stdin(Stdio::null());
         command
     }
@@ -52,13 +55,13 @@ impl Screen {
     /// Presses keys by tmux' names: `Enter`, `Escape`, `C-w`; text is pressed as it is.
     pub fn press(&self, keys: &[&str]) {
         let output = self.tmux().arg("send-keys").args(keys).output();
-        succeeded(output.expect("tmux runs"));
+        succeeded(&output.expect("tmux runs"));
     }
 
     /// Types text as it stands.
     pub fn type_text(&self, text: &str) {
         let output = self.tmux().args(["send-keys", "-l", "--", text]).output();
-        succeeded(output.expect("tmux runs"));
+        succeeded(&output.expect("tmux runs"));
     }
 
     /// Types a command line of the editor and enters it.
@@ -96,9 +99,11 @@ impl Screen {
             if is_there(&text) {
                 return text;
             }
-            if begin.elapsed() > PATIENCE {
-                panic!("{}: waited in vain for {what}; the screen:\n{text}", self.name);
-            }
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "{}: waited in vain for {what}; the screen:\n{text}",
+                self.name
+            );
             thread::sleep(Duration::from_millis(40));
         }
     }
@@ -128,7 +133,7 @@ impl Drop for Screen {
     }
 }
 
-fn succeeded(output: Output) {
+fn succeeded(output: &Output) {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "tmux failed: {errors}");
 }

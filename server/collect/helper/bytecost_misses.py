@@ -54,7 +54,8 @@ class Sites:
         self.for_iters = []
         self.misses = {}
         self.fell_back = {}
-        self.attempts = {}
+        self.eras = {}
+        self.rounds = {}
         self.threads = self.frames = 1
         tables = bytecost_opcodes
         for offset, name, caches in tables.walk(code):
@@ -66,18 +67,19 @@ class Sites:
             return
         self.step, self.cooldown, self.after = calibration["step"], calibration["cooldown"], calibration["after"]
         self.low, self.high = (2, 3) if calibration["little"] else (3, 2)
+        self.backoff = 15 if bytecost_opcodes.OLD else self.step - 1  # its bits in a generic counter
         live = code._co_code_adaptive
         key = self.watch(live)
         self.state = (live, key, key(live))
 
     def watch(self, live):
-        """What a poll compares: opcodes, and the counters of specialized sites alone. Generic counters
-        and branch history change all the time."""
+        """What a poll compares: opcodes, and the counters of sites that are or were specialized. Other
+        generic counters, and branch history, change all the time."""
         specialized = bytecost_opcodes.SPECIALIZED
         indices = []
         for offset in self.offsets:
             indices.append(offset)
-            if live[offset] in specialized:
+            if live[offset] in specialized or offset in self.fell_back:
                 indices += [offset + 2, offset + 3]
         return bytecost_opcodes.itemgetter(*indices)
 
@@ -130,7 +132,11 @@ class Sites:
         elif now:
             self.add(offset, now, self.cooldown - new)
             if bytecost_opcodes.is_base(old_op):
-                self.attempts.setdefault(offset, []).append(old_raw)
+                self.eras.setdefault(offset, []).append((old_raw, self.rounds.pop(offset, 0)))
+        elif new_raw > old_raw and new_raw & self.backoff == old_raw & self.backoff:
+            # A failed attempt at the highest backoff: the counter starts over.
+            self.rounds.setdefault(offset, 0)
+            self.rounds[offset] += 1
 
     def add(self, offset, form, count):
         forms = self.misses.setdefault(offset, {})
@@ -144,7 +150,8 @@ class Sites:
         for offset in self.offsets:
             out[offset] = {
                 "misses": dict(self.misses.get(offset, EMPTY)),
-                "eras": list(self.attempts.get(offset, ())),
+                "eras": list(self.eras.get(offset, ())),
+                "rounds": self.rounds.get(offset, 0),
                 "fell_back": self.fell_back.get(offset, 0),
                 "op": live[offset],
                 "raw": self.raw(live, offset),

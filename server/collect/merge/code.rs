@@ -195,7 +195,7 @@ impl Context<'_> {
                 at_least: self.bounded(threads) || crowded,
             })
         };
-        let deferred = executions.map(|executions| self.deferred(executions, &polled, state));
+        let deferred = executions.map(|executions| self.deferred(&raw.name, executions, &polled, state));
         let failed = live
             .counter
             .filter(|_| form.is_none() && self.version.quickened_marks.is_empty());
@@ -211,37 +211,28 @@ impl Context<'_> {
 
     /// Polls of a site: from the count pass, or from the misses pass where that is separate.
     /// Generic executions in the counted pass.
-    fn deferred(&self, executions: u64, polled: &[&wire::Polled], state: State) -> u64 {
-        let old = !self.version.quickened_marks.is_empty();
+    fn deferred(&self, family: &str, executions: u64, polled: &[&wire::Polled], state: State) -> u64 {
         let specialized = polled.iter().any(|polled| !polled.misses.is_empty())
-            || old && polled.is_empty() && state == State::Specialized;
+            || polled.is_empty() && state == State::Specialized;
         if !specialized {
             return executions;
         }
-        if old {
-            // Every fall-back to the adaptive form costs 31 generic executions (Python/specialize.c, 3.11).
-            return polled
-                .iter()
-                .map(|polled| polled.fell_back * 31)
-                .sum::<u64>()
-                .min(executions);
-        }
-        let mask = (1u32 << self.version.counter_bits) - 1;
+        let backoff = (1u32 << self.version.counter_bits) - 1;
         let generic: u64 = polled
             .iter()
             .map(|polled| {
-                let eras: u64 = polled
-                    .eras
-                    .iter()
-                    .map(|raw| self.version.generic_executions(raw & mask))
-                    .sum();
-                let name = self.tables.live_name(polled.op);
-                let now = if self.tables.base.contains_key(&polled.op) && !name.contains("INSTRUMENTED") {
-                    self.version.generic_executions(polled.raw)
-                } else {
-                    0
-                };
-                eras + now
+                // An era ends with the counter at 0: an attempt that succeeds.
+                let ended = polled.eras.iter().enumerate().map(|(era, &(raw, rounds))| {
+                    self.version.generic_executions(raw & backoff, era > 0, rounds)
+                });
+                let ended: u64 = ended.sum();
+                if self.tables.is_form(family, &self.tables.live_name(polled.op)) {
+                    return ended;
+                }
+                ended
+                    + self
+                        .version
+                        .generic_executions(polled.raw, polled.fell_back > 0, polled.rounds)
             })
             .sum();
         generic.min(executions)
