@@ -164,3 +164,35 @@ fn misses_by_site_and_form_are_the_known_ones() {
     let wrong = wrong.into_inner().expect("no panic");
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
 }
+
+#[test]
+fn a_site_that_goes_generic_for_good_is_generic_however_long_it_runs() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().canonicalize().expect("it exists").join("late.py");
+    let text = "def f(n):\n    total = 0\n    for i in range(n):\n        if i == 20:\n            total = 0.5\n        total += i\n";
+    std::fs::write(&file, text).expect("written");
+    for (minor, python) in pythons::pythons() {
+        // 3.15 goes on with another form. 3.11 specializes after eight rounds, later versions with the second execution.
+        let generic = match minor {
+            "3.11" => 99_927..=99_928,
+            "3.12" | "3.13" | "3.14" => 99_928..=99_928,
+            _ => continue,
+        };
+        let mut request = call(minor, &python, &file, "f(100000)");
+        request.calls = Some(1);
+        let profile = run(&request);
+        let codes = profile.files.iter().flat_map(|file| &file.codes);
+        let sums = codes
+            .flat_map(|code| &code.instructions)
+            .filter(|one| one.argument == "+=");
+        let sites: Vec<_> = sums
+            .filter_map(|one| Some((one.executions, one.site.as_ref()?)))
+            .collect();
+        let [(Some(100_000), site)] = sites[..] else {
+            panic!("{minor}: {sites:?}")
+        };
+        assert_eq!(site.misses.map(|misses| misses.count), Some(53), "{minor}");
+        let deferred = site.deferred.expect("counted");
+        assert!(generic.contains(&deferred), "{minor}: {deferred}");
+    }
+}
