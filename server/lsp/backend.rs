@@ -40,6 +40,7 @@ impl Backend {
     }
 
     /// `window/workDoneProgress/cancel`, which the framework does not know.
+    #[allow(clippy::unused_async, reason = "as the framework wants it")]
     pub async fn cancel_progress(&self, params: WorkDoneProgressCancelParams) {
         if let NumberOrString::String(token) = &params.token {
             self.session.runs.cancel_token(token);
@@ -53,7 +54,7 @@ impl LanguageServer for Backend {
         self.session.set_capable(capable);
         let folders = client::folders(&params);
         let options = params.initialization_options.unwrap_or_default();
-        self.session.configuration().initialize(folders, options);
+        self.session.configuration().initialize(folders, &options);
         Ok(InitializeResult {
             capabilities: capabilities::server(&capable),
             server_info: Some(ServerInfo {
@@ -104,7 +105,7 @@ impl LanguageServer for Backend {
     async fn did_rename_files(&self, params: RenameFilesParams) {
         for file in params.files {
             if let (Some(old), Some(new)) = (uri::parse(&file.old_uri), uri::parse(&file.new_uri)) {
-                self.session.renamed(&old, &new);
+                self.session.shelf().renamed(&old, &new);
             }
         }
         self.session.results_changed();

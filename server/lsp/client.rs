@@ -76,10 +76,11 @@ pub async fn register(session: &Session) {
             register_options: Some(json!({"section": "bytecost"})),
         });
     }
-    if !registrations.is_empty() {
-        if let Err(error) = session.client.register_capability(registrations).await {
-            tracing::warn!("the client does not watch: {error}");
-        }
+    if registrations.is_empty() {
+        return;
+    }
+    if let Err(error) = session.client.register_capability(registrations).await {
+        tracing::warn!("the client does not watch: {error}");
     }
 }
 

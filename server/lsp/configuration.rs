@@ -21,9 +21,9 @@ pub struct Configuration {
 
 impl Configuration {
     /// What came with `initialize`.
-    pub fn initialize(&mut self, folders: Vec<PathBuf>, options: Value) {
+    pub fn initialize(&mut self, folders: Vec<PathBuf>, options: &Value) {
         self.folders = folders;
-        self.initial = settings::section(&options);
+        self.initial = settings::section(options);
         self.cache.clear();
     }
 

@@ -19,7 +19,8 @@ pub fn execute(session: &Arc<Session>, command: Command) -> Result<Option<Value>
             Ok(None)
         }
         Command::Clear(paths) => {
-            session.clear(&paths);
+            session.shelf().clear(&paths);
+            session.results_changed();
             Ok(None)
         }
         Command::ShowBytecode(arguments) => show(session, &arguments),
@@ -57,7 +58,7 @@ fn run(session: &Arc<Session>, arguments: Option<RunArguments>) -> Result<(), St
 }
 
 fn load_profiles(session: &Arc<Session>, paths: Vec<PathBuf>) {
-    session.unclear();
+    session.shelf().unclear();
     let own = Arc::clone(session);
     session.spawn(async move {
         load::load(&own, paths).await;
@@ -79,7 +80,7 @@ fn show(session: &Arc<Session>, arguments: &ShowArguments) -> Result<Option<Valu
             "lines": listing.lines,
         })));
     }
-    let written = session.write_listing(&listing.title, &listing.text);
+    let written = session.listings.write(&listing.title, &listing.text);
     let written = written.map_err(|error| format!("the bytecode cannot be written to a file: {error}"))?;
     let uri = uri::of(&written).ok_or("the temporary folder has no path that can be shown")?;
     let line = u32::try_from(at.unwrap_or(0)).unwrap_or(0);

@@ -265,12 +265,13 @@ async fn show(
             .ok()
             .and_then(|path| Some((path.clone(), load::stamp(path)?)));
         let texts = |path: &Path| own.texts(path);
-        own.add(Arc::new(Measured::new(profile, stamp, at, &texts)));
+        own.shelf()
+            .add(Arc::new(Measured::new(profile, stamp, at, &texts)));
         saved.map(|_| ()).map_err(|error| error.to_string())
     })
     .await
     .unwrap_or_else(|error| Err(error.to_string()));
-    session.asked_for(path.to_owned(), uri);
+    session.shelf().ask(path.to_owned(), uri);
     session.results_changed();
     shown
 }

@@ -40,7 +40,7 @@ pub async fn load(session: &Arc<Session>, more: Vec<PathBuf>) {
 
 fn read_changed(session: &Session, more: Vec<PathBuf>) -> (bool, Vec<(PathBuf, String)>) {
     let wanted = wanted(session, more);
-    let known = session.measured();
+    let known = session.shelf().measured();
     let mut news = false;
     let mut problems = Vec::new();
     for path in &wanted {
@@ -54,7 +54,7 @@ fn read_changed(session: &Session, more: Vec<PathBuf>) -> (bool, Vec<(PathBuf, S
         }
         match read(session, path, stamp) {
             Ok(measured) => {
-                session.add(Arc::new(measured));
+                session.shelf().add(Arc::new(measured));
                 news = true;
             }
             Err(error) => problems.push((path.clone(), error.to_string())),
@@ -67,7 +67,7 @@ fn read_changed(session: &Session, more: Vec<PathBuf>) -> (bool, Vec<(PathBuf, S
             .is_some_and(|(path, _)| !wanted.contains(path) || !path.exists())
     };
     if known.iter().any(|measured| is_gone(measured)) {
-        session.retain(|measured| !is_gone(measured));
+        session.shelf().retain(|measured| !is_gone(measured));
         news = true;
     }
     (news, problems)
@@ -83,7 +83,7 @@ fn wanted(session: &Session, more: Vec<PathBuf>) -> BTreeSet<PathBuf> {
             .into_iter()
             .map(|open| open.document.root.clone()),
     );
-    let mut wanted = session.extra_profiles(more);
+    let mut wanted = session.shelf().extra(more);
     for root in roots {
         wanted.extend(saved_in(&root));
         for named in &session.settings(&root).profiles {
@@ -93,6 +93,7 @@ fn wanted(session: &Session, more: Vec<PathBuf>) -> BTreeSet<PathBuf> {
     // Runs of projects that have no open file any more keep what they have.
     let saved = |measured: &Arc<Measured>| measured.saved.as_ref().map(|(path, _)| path.clone());
     let left = session
+        .shelf()
         .measured()
         .iter()
         .filter_map(saved)
@@ -120,10 +121,9 @@ fn saved_in(root: &Path) -> Vec<PathBuf> {
 fn read(session: &Session, path: &Path, stamp: Stamp) -> Result<Measured, store::Error> {
     let mut profile = store::load(path)?;
     // A workspace may have moved since.
-    if let Some(folder) = path.parent().filter(|folder| folder.ends_with(store::FOLDER)) {
-        if let Some(root) = folder.parent() {
-            profile.root = root.display().to_string();
-        }
+    let folder = path.parent().filter(|folder| folder.ends_with(store::FOLDER));
+    if let Some(root) = folder.and_then(Path::parent) {
+        profile.root = root.display().to_string();
     }
     let at = stamp.0.min(SystemTime::now());
     let texts = |path: &Path| session.texts(path);

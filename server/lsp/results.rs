@@ -148,10 +148,8 @@ impl Measured {
 
     fn diagnostics(&self, options: DiagnosticOptions) -> Arc<DiagnosticsByPath> {
         let mut cached = self.diagnostics.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, found)) = &*cached {
-            if *known == options {
-                return Arc::clone(found);
-            }
+        if let Some((_, found)) = cached.as_ref().filter(|(known, _)| *known == options) {
+            return Arc::clone(found);
         }
         let found = Arc::new(editor::diagnostics(self.costs(), &options));
         *cached = Some((options, Arc::clone(&found)));

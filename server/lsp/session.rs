@@ -1,10 +1,9 @@
 //! What the server knows: documents, measurements, settings, and what the client was told.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::SystemTime;
 
 use dashmap::DashMap;
 use tokio::sync::watch;
@@ -16,11 +15,13 @@ use tower_lsp_server::ls_types::{self as lsp, MessageType, TextDocumentContentCh
 use super::configuration::Configuration;
 use super::convert::{self, Screen};
 use super::document::Document;
+use super::listings::Listings;
 use super::outbox::{Outbox, Published};
 use super::position::Lines;
 use super::results::{FileResults, Measured, View};
 use super::runs::Runs;
 use super::settings::Settings;
+use super::shelf::Shelf;
 use super::{capabilities, uri};
 use crate::attribute;
 use crate::collect::prepare;
@@ -55,29 +56,14 @@ pub struct Session {
     pub loading: tokio::sync::Mutex<()>,
     /// Counts changes of what is unsaved.
     pub saves: watch::Sender<u64>,
+    /// Where listings are written.
+    pub listings: Listings,
     capable: OnceLock<capabilities::Client>,
     documents: DashMap<PathBuf, Open>,
-    results: Mutex<Results>,
+    shelf: Mutex<Shelf>,
     configuration: Mutex<Configuration>,
     published: Mutex<HashMap<PathBuf, Published>>,
-    listings: Mutex<Option<tempfile::TempDir>>,
     shut_down: OnceLock<()>,
-}
-
-#[derive(Debug, Default)]
-struct Results {
-    /// Newest first.
-    measured: Vec<Arc<Measured>>,
-    /// Taken away by the user: the file of that measurement.
-    cleared: HashSet<(PathBuf, SystemTime)>,
-    /// Files a run was asked for, as the client names them.
-    asked: HashMap<PathBuf, Uri>,
-    /// Files that were renamed since, by their new path.
-    renamed: HashMap<PathBuf, PathBuf>,
-    /// What was made of the above.
-    files: HashMap<PathBuf, Option<Arc<FileResults>>>,
-    /// Saved profiles that were asked for, wherever they are.
-    extra: BTreeSet<PathBuf>,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -98,10 +84,10 @@ impl Session {
             saves: watch::Sender::new(0),
             capable: OnceLock::new(),
             documents: DashMap::new(),
-            results: Mutex::default(),
+            shelf: Mutex::default(),
             configuration: Mutex::default(),
             published: Mutex::default(),
-            listings: Mutex::default(),
+            listings: Listings::default(),
             shut_down: OnceLock::new(),
         }
     }
@@ -305,121 +291,20 @@ impl Session {
 
     // --- Results -------------------------------------------------------------------------------
 
-    /// Takes in a measurement: it replaces an older one of the same target or file.
-    pub fn add(&self, measured: Arc<Measured>) {
-        let mut results = locked(&self.results);
-        let same = |other: &Measured| {
-            let (a, b) = (measured.profile(), other.profile());
-            let saved = |measured: &Measured| measured.saved.as_ref().map(|(path, _)| path.clone());
-            a.root == b.root && a.workload.target == b.workload.target
-                || saved(&measured).is_some() && saved(&measured) == saved(other)
-        };
-        // A file that is read again must not hide a run made since.
-        if results
-            .measured
-            .iter()
-            .any(|other| same(other) && other.at > measured.at)
-        {
-            return;
-        }
-        results.measured.retain(|other| !same(other));
-        let at = results.measured.partition_point(|other| other.at > measured.at);
-        results.measured.insert(at, measured);
-        results.files.clear();
-    }
-
-    /// Replaces a measurement by the same with more texts known.
-    fn replace(&self, old: &Arc<Measured>, new: Arc<Measured>) {
-        let mut results = locked(&self.results);
-        if let Some(place) = results.measured.iter_mut().find(|known| Arc::ptr_eq(known, old)) {
-            *place = new;
-            results.files.clear();
-        }
-    }
-
-    /// All measurements, newest first.
-    #[must_use]
-    pub fn measured(&self) -> Vec<Arc<Measured>> {
-        locked(&self.results).measured.clone()
-    }
-
-    /// Takes away measurements that are not to be kept.
-    pub fn retain(&self, keep: impl Fn(&Measured) -> bool) {
-        let mut results = locked(&self.results);
-        results.measured.retain(|measured| keep(measured));
-        results.files.clear();
-    }
-
-    /// A run was asked for on this file.
-    pub fn asked_for(&self, path: PathBuf, uri: Uri) {
-        locked(&self.results).asked.insert(path, uri);
-    }
-
-    /// Saved profiles that were asked for, and new ones to remember.
-    pub fn extra_profiles(&self, more: Vec<PathBuf>) -> BTreeSet<PathBuf> {
-        let mut results = locked(&self.results);
-        results.extra.extend(more);
-        results.extra.clone()
-    }
-
-    /// Takes away the results of these files, or all.
-    pub fn clear(&self, paths: &[PathBuf]) {
-        {
-            let mut results = locked(&self.results);
-            if paths.is_empty() {
-                let all: Vec<_> = results
-                    .measured
-                    .iter()
-                    .flat_map(|measured| measured.paths().map(|path| (path.to_owned(), measured.at)))
-                    .collect();
-                results.cleared.extend(all);
-                results.asked.clear();
-            } else {
-                for path in paths {
-                    let real = uri::real(path);
-                    let all: Vec<_> = results
-                        .measured
-                        .iter()
-                        .map(|measured| (real.clone(), measured.at))
-                        .collect();
-                    results.cleared.extend(all);
-                    results.asked.remove(&real);
-                }
-            }
-            results.files.clear();
-        }
-        self.results_changed();
-    }
-
-    /// Shows what was taken away again.
-    pub fn unclear(&self) {
-        let mut results = locked(&self.results);
-        results.cleared.clear();
-        results.files.clear();
-    }
-
-    /// A file has another name now; its results go with it.
-    pub fn renamed(&self, old: &Path, new: &Path) {
-        let mut results = locked(&self.results);
-        let measured = results.renamed.remove(old).unwrap_or_else(|| old.to_owned());
-        results.renamed.insert(uri::real(new), measured);
-        results.asked.remove(old);
-        results.files.clear();
+    /// What was measured.
+    pub fn shelf(&self) -> MutexGuard<'_, Shelf> {
+        locked(&self.shelf)
     }
 
     /// A file is gone.
     pub fn deleted(&self, path: &Path) {
-        {
-            let mut results = locked(&self.results);
-            results.asked.remove(path);
-            results.renamed.remove(path);
-        }
+        self.shelf().deleted(path);
         self.publish(path);
     }
 
     /// Shows everything anew.
     pub fn results_changed(&self) {
-        locked(&self.results).files.clear();
+        self.shelf().forget_files();
         let paths: Vec<_> = self.documents.iter().map(|open| open.key().clone()).collect();
         for path in paths {
             let Some(open) = self.open_document(&path) else {
@@ -430,7 +315,7 @@ impl Session {
                 open.view = view;
             }
         }
-        let mut files: BTreeSet<_> = locked(&self.results).asked.keys().cloned().collect();
+        let mut files = self.shelf().asked();
         files.extend(self.documents.iter().map(|open| open.document.path.clone()));
         files.extend(locked(&self.published).keys().cloned());
         for path in files {
@@ -446,28 +331,15 @@ impl Session {
         Some(Arc::new(View::new(results, &document.text)))
     }
 
-    /// The newest measurement of a file whose text is known.
     fn file_results(&self, path: &Path, root: &Path) -> Option<Arc<FileResults>> {
         let settings = self.settings(root);
-        let mut results = locked(&self.results);
-        if let Some(known) = results.files.get(path) {
-            return known.clone();
-        }
-        let name = results.renamed.get(path).map_or(path, PathBuf::as_path);
-        let found = results
-            .measured
-            .iter()
-            .filter(|measured| !results.cleared.contains(&(name.to_owned(), measured.at)))
-            .find_map(|measured| measured.file(name, &settings))
-            .map(Arc::new);
-        results.files.insert(path.to_owned(), found.clone());
-        found
+        self.shelf().file(path, &settings)
     }
 
     /// A text may be the one that a saved profile was measured with.
     fn hold_against_profiles(self: &Arc<Self>, document: &Document) {
-        let lacking: Vec<_> = self
-            .measured()
+        let measured = self.shelf().measured();
+        let lacking: Vec<_> = measured
             .into_iter()
             .filter(|measured| measured.lacks_text(&document.path))
             .collect();
@@ -483,7 +355,7 @@ impl Session {
             self.tasks.spawn_blocking(move || {
                 let texts = |path: &Path| session.texts(path);
                 let again = Measured::new(measured.to_profile(), measured.saved.clone(), measured.at, &texts);
-                session.replace(&measured, Arc::new(again));
+                session.shelf().replace(&measured, Arc::new(again));
                 session.results_changed();
             });
         }
@@ -533,7 +405,7 @@ impl Session {
                     .unwrap_or_default(),
             });
         }
-        let uri = locked(&self.results).asked.get(path).cloned()?;
+        let uri = self.shelf().asked_as(path)?;
         let results = self.file_results(path, &self.root_of(path))?;
         let text = std::fs::read_to_string(path).ok()?;
         let lines = Lines::new(&text);
@@ -562,17 +434,14 @@ impl Session {
         let path = uri::real(&root.join(&related.path));
         let results = self.file_results(&path, root)?;
         let open = self.documents.iter().find(|open| open.document.path == path);
-        let range = match open.as_ref().map(|open| open.value()) {
-            Some(Open { document, view }) => {
-                let view = view.as_ref()?;
-                let (start, end) = (view.place(related.start)?, view.place(related.end)?);
-                self.screen(document).range(start, end)?
-            }
-            None => {
-                let lines = Lines::new(&results.text);
-                self.screen_of(&results.text, &lines)
-                    .range(related.start, related.end)?
-            }
+        let range = if let Some(open) = open {
+            let view = open.view.as_ref()?;
+            let (start, end) = (view.place(related.start)?, view.place(related.end)?);
+            self.screen(&open.document).range(start, end)?
+        } else {
+            let lines = Lines::new(&results.text);
+            self.screen_of(&results.text, &lines)
+                .range(related.start, related.end)?
         };
         convert::location(&path, range)
     }
@@ -590,40 +459,5 @@ impl Session {
             encoding: self.capable().encoding,
             mark: if text.starts_with('\u{feff}') { 3 } else { 0 },
         }
-    }
-
-    // --- Listings ------------------------------------------------------------------------------
-
-    /// Writes a listing to a file that is there until the server ends, and that nobody is meant
-    /// to write to.
-    pub fn write_listing(&self, title: &str, text: &str) -> std::io::Result<PathBuf> {
-        let mut folder = locked(&self.listings);
-        let folder = match &*folder {
-            Some(folder) => folder,
-            None => folder.insert(tempfile::Builder::new().prefix("bytecost-").tempdir()?),
-        };
-        let name: String = title
-            .chars()
-            .map(|char| {
-                if char.is_alphanumeric() || "._-".contains(char) {
-                    char
-                } else {
-                    '_'
-                }
-            })
-            .take(100)
-            .collect();
-        let path = folder
-            .path()
-            .join(format!("{}.txt", name.trim_start_matches('.')));
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        std::fs::write(&path, text)?;
-        let mut permissions = std::fs::metadata(&path)?.permissions();
-        permissions.set_readonly(true);
-        std::fs::set_permissions(&path, permissions)?;
-        Ok(path)
     }
 }

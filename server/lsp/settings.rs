@@ -411,15 +411,15 @@ mod tests {
 
     use super::*;
 
-    fn over(source: Value) -> (Settings, Vec<String>) {
+    fn over(source: &Value) -> (Settings, Vec<String>) {
         let mut warnings = Vec::new();
-        let settings = Settings::default().over(&source, &mut |warning| warnings.push(warning));
+        let settings = Settings::default().over(source, &mut |warning| warnings.push(warning));
         (settings, warnings)
     }
 
     #[test]
     fn what_is_set_is_taken_and_the_rest_stays() {
-        let (settings, warnings) = over(json!({
+        let (settings, warnings) = over(&json!({
             "python": "3.14", "hints.minShare": 2, "diagnostics": {"weak": "warning"}, "time": null
         }));
         let mut expected = Settings {
@@ -433,7 +433,7 @@ mod tests {
 
     #[test]
     fn a_wrong_value_costs_only_itself() {
-        let (settings, warnings) = over(json!({
+        let (settings, warnings) = over(&json!({
             "hints": {"enabled": "yes", "minShare": 101, "share": false},
             "include": ["["], "colour": 1, "trusted": false
         }));
@@ -451,7 +451,7 @@ mod tests {
 
     #[test]
     fn a_default_does_not_hide_what_the_project_says() {
-        let project = over(json!({"ascii": true, "deadline": 5})).0;
+        let project = over(&json!({"ascii": true, "deadline": 5})).0;
         let editor = json!({"ascii": false, "deadline": 600, "hints": {"mark": false}});
         let settings = project.over(&editor, &mut |warning| panic!("{warning}"));
         assert!(settings.ascii && !settings.hints.mark);
@@ -467,7 +467,7 @@ mod tests {
             json!({"settings": {"ascii": true}, "trusted": true}),
             json!({"ascii": true}),
         ] {
-            assert!(over(section(&form)).0.ascii, "{form}");
+            assert!(over(&section(&form)).0.ascii, "{form}");
         }
         assert_eq!(section(&Value::Null), Value::Null);
     }

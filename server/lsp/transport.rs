@@ -51,7 +51,7 @@ where
 {
     let (mut from_server, mut to_server) = socket.split();
     let (out, mut outgoing) = mpsc::unbounded_channel::<Vec<u8>>();
-    let (later, mut waiting) = mpsc::unbounded_channel::<Answer>();
+    let (later, mut started) = mpsc::unbounded_channel::<Answer>();
 
     let mut reading = std::pin::pin!(async {
         let mut reader = Reader {
@@ -96,7 +96,7 @@ where
         let mut answers = FuturesUnordered::new();
         loop {
             tokio::select! {
-                Some(answer) = waiting.recv() => answers.push(answer),
+                Some(answer) = started.recv() => answers.push(answer),
                 Some(answer) = answers.next() => {
                     if let Some(response) = answer {
                         send(&out, &response);
@@ -316,4 +316,103 @@ fn repaired(uri: &str) -> Option<String> {
         }
     }
     Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tokio::io::AsyncReadExt;
+    use tower_lsp_server::ls_types::{
+        ExecuteCommandParams, Hover, HoverParams, InitializeParams, InitializeResult,
+    };
+    use tower_lsp_server::{LanguageServer, LspService, jsonrpc};
+
+    use super::*;
+
+    struct Panics;
+
+    impl LanguageServer for Panics {
+        async fn initialize(&self, _: InitializeParams) -> jsonrpc::Result<InitializeResult> {
+            Ok(InitializeResult::default())
+        }
+
+        async fn shutdown(&self) -> jsonrpc::Result<()> {
+            panic!("at once")
+        }
+
+        async fn hover(&self, _: HoverParams) -> jsonrpc::Result<Option<Hover>> {
+            tokio::task::yield_now().await;
+            panic!("later: {}", 1)
+        }
+
+        async fn initialized(&self, _: tower_lsp_server::ls_types::InitializedParams) {
+            panic!("in a notification")
+        }
+
+        async fn execute_command(&self, _: ExecuteCommandParams) -> jsonrpc::Result<Option<Value>> {
+            Ok(Some(Value::from("fine")))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_and_told_and_harms_nobody_else() {
+        let mut input = Vec::new();
+        let at = json!({"textDocument": {"uri": "file:///x"}, "position": {"line": 0, "character": 0}});
+        for message in [
+            json!({"id": 1, "method": "initialize", "params": {"capabilities": {}}}),
+            json!({"method": "initialized", "params": {}}),
+            json!({"id": 2, "method": "textDocument/hover", "params": at}),
+            json!({"id": 3, "method": "workspace/executeCommand", "params": {"command": "x", "arguments": []}}),
+            json!({"id": 4, "method": "shutdown"}),
+        ] {
+            let mut message = message;
+            message["jsonrpc"] = json!("2.0");
+            input.extend(frame::framed(message.to_string().as_bytes()));
+        }
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let tell = Arc::clone(&told);
+        let (mut near, far) = tokio::io::duplex(1 << 16);
+        let (read, write) = tokio::io::split(far);
+        let (service, socket) = LspService::new(|_| Panics);
+        let served = tokio::spawn(serve(
+            read,
+            write,
+            service,
+            socket,
+            move |method: &str, what: &str| {
+                tell.lock().unwrap().push(format!("{method}: {what}"));
+            },
+        ));
+        near.write_all(&input).await.unwrap();
+        let mut answers = BufReader::new(&mut near);
+        let mut found = Vec::new();
+        for _ in 0..4 {
+            let Frame::Message(bytes) = frame::read(&mut answers).await else {
+                panic!("an answer");
+            };
+            let answer: Value = serde_json::from_slice(&bytes).unwrap();
+            found.push((answer["id"].as_i64().unwrap(), answer["error"]["code"].as_i64()));
+        }
+        found.sort_unstable();
+        assert_eq!(
+            found,
+            [(1, None), (2, Some(-32603)), (3, None), (4, Some(-32603))]
+        );
+        near.shutdown().await.unwrap();
+        assert_eq!(served.await.unwrap(), End::Gone);
+        let mut rest = Vec::new();
+        near.read_to_end(&mut rest).await.unwrap();
+        assert!(rest.is_empty());
+        let mut told = told.lock().unwrap().clone();
+        told.sort();
+        assert_eq!(
+            told,
+            [
+                "initialized: in a notification",
+                "shutdown: at once",
+                "textDocument/hover: later: 1"
+            ]
+        );
+    }
 }

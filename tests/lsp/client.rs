@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use super::workspace::uri;
 
 /// How long an answer may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Initialize parameters of a client that can do everything.
 pub const VSCODE: &str = include_str!("clients/vscode.json");
@@ -434,7 +434,7 @@ impl Client {
             "client/registerCapability" => {
                 for registration in params["registrations"].as_array().expect("some") {
                     let method = registration["method"].as_str().expect("a method");
-                    let dynamic = format!("/{}/dynamicRegistration", method);
+                    let dynamic = format!("/{method}/dynamicRegistration");
                     assert!(self.can(&dynamic), "{method} cannot be registered");
                 }
                 Value::Null

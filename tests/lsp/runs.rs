@@ -189,6 +189,7 @@ fn what_goes_wrong_is_said_in_one_message() {
         "{message}"
     );
     assert!(client.hinted(&raises).contains(&2), "what was measured is shown");
+    assert_eq!(client.diagnostics(&raises).len(), 1);
 
     client.run(json!({"uri": workspace.uri("needs.py"), "target": "f"}));
     let message = client.message();

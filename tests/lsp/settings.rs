@@ -1,5 +1,6 @@
 //! Settings from every source, and several folders.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -154,7 +155,7 @@ fn the_command_line_reads_every_setting_of_a_project_without_complaint() {
     let mut text = String::from("[tool.bytecost]\n");
     for setting in bytecost::lsp::settings::described() {
         if !setting.default.is_null() {
-            text.push_str(&format!("{} = {}\n", setting.key, setting.default));
+            writeln!(text, "{} = {}", setting.key, setting.default).unwrap();
         }
     }
     let config =
