@@ -51,7 +51,10 @@ pub fn headline(file: &FileCosts, line: &LineCosts, quote: &dyn Fn(&str) -> Stri
             );
             let part = owner.and_then(|owner| share_of_owner(file, line, owner));
             let place = match (part, &place) {
-                (Some(part), Some(place)) => format!(" ({} of {place})", percent(part)),
+                // All of the work in one function: its share and the whole's read the same.
+                (Some(part), Some(place)) if share.map(percent) != Some(percent(part)) => {
+                    format!(" ({} of {place})", percent(part))
+                }
                 _ => inside,
             };
             facts.push(match line.executions {
@@ -169,6 +172,17 @@ pub fn problem(site: &SiteCosts, name: Option<&str>) -> String {
         State::Unspecialized => format!("{name} is generic: {operation} {}", generic(site)),
         State::Polymorphic => format!("{name} changes form: {operation} {}", missed(site)),
         _ => format!("{name} misses: {operation} {}", missed(site)),
+    }
+}
+
+/// The same for where only the beginning may be seen: what is wrong comes first, without the expression.
+#[must_use]
+pub fn problem_first(site: &SiteCosts) -> String {
+    let operation = operation(site.instruction, false);
+    match site.instruction.state {
+        State::Unspecialized => format!("{operation} is generic: {}", generic(site)),
+        State::Polymorphic => format!("{operation} changes form: {}", missed(site)),
+        _ => format!("{operation} misses: {}", missed(site)),
     }
 }
 

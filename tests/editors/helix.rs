@@ -85,7 +85,7 @@ fn helix_shows_what_a_run_measured() {
 
     screen.press(&["g", "h", "f", "/", " ", "k"]);
     let text = screen.wait("the hover", |text| {
-        text.contains("10,000") && text.contains("BINARY_OP")
+        text.contains("10,000") && text.contains("of an undisturbed run")
     });
     screen.keep("hover");
     assert!(

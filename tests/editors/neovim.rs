@@ -86,7 +86,7 @@ fn neovim_shows_what_a_run_measured() {
 
     screen.press(&["0", "f", "/", "K"]);
     let text = screen.wait("the hover", |text| {
-        text.contains("10,000") && text.contains("BINARY_OP")
+        text.contains("10,000") && text.contains("of an undisturbed run")
     });
     screen.keep("hover");
     assert!(

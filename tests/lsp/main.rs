@@ -6,6 +6,7 @@ mod clients;
 mod edits;
 mod lifecycle;
 mod process;
+#[allow(dead_code, reason = "each test uses its own part")]
 #[path = "../support/pythons.rs"]
 mod pythons;
 mod runs;

@@ -183,10 +183,13 @@ fn diagnostic(merged: &Merged, code: &str, options: &DiagnosticOptions) -> Diagn
 
 fn message(file: &FileCosts, site: &SiteCosts, share: Option<f64>) -> String {
     let name = expression::text(file, site.position, NAME, false).map(|text| format!("`{text}`"));
-    let problem = sentences::problem(site, name.as_deref());
-    match share {
-        Some(share) => format!("{problem} (line: {} of instructions)", percent(share)),
-        None => problem,
+    let share = share.map(|share| format!("line: {} of instructions", percent(share)));
+    let rest: Vec<_> = name.into_iter().chain(share).collect();
+    let problem = sentences::problem_first(site);
+    if rest.is_empty() {
+        problem
+    } else {
+        format!("{problem} ({})", rest.join(", "))
     }
 }
 
