@@ -449,14 +449,11 @@ fn polled<'a>(offset: u32, found: &Gathered<'a>) -> Vec<&'a wire::Polled> {
     } else {
         &found.misses
     };
-    passes
-        .iter()
-        .filter_map(|counts| counts.sites.get(&offset))
-        .collect()
+    passes.iter().filter_map(|counts| counts.polled(offset)).collect()
 }
 
 fn solve(counts: &wire::Counts, raws: &[Raw], version: &Version) -> flow::Executions {
-    if let Some(traced) = &counts.executions {
+    if let Some(traced) = counts.traced() {
         let first = instructions::entry(raws);
         let count = |(at, raw): (usize, &Raw)| {
             Some(if at < first {
@@ -470,9 +467,10 @@ fn solve(counts: &wire::Counts, raws: &[Raw], version: &Version) -> flow::Execut
             consistent: true,
         };
     }
+    let (starts, ends) = counts.starts_and_ends();
     let events = Events {
-        starts: counts.starts.clone(),
-        ends: counts.ends.clone(),
+        starts,
+        ends,
         raises: counts.raises.clone(),
         active: counts.active.clone(),
         calls: counts.calls,

@@ -9,8 +9,7 @@ so polls at most a cooldown of events apart see every miss.
 import sys
 
 import bytecost_opcodes
-
-EMPTY = {}
+import bytecost_wire
 
 
 def calibrate():
@@ -99,6 +98,8 @@ class Sites:
             old_op, new_op = old_bytes[at], new_bytes[at]
             old_raw = old_bytes[at + low] | old_bytes[at + high] << 8
             was, now = specialized.get(old_op), specialized.get(new_op)
+            if not (was or now):
+                continue
             old = old_raw // self.step
             new = (new_bytes[at + low] | new_bytes[at + high] << 8) // self.step
             forms = self.misses.setdefault(offset, {})
@@ -121,21 +122,23 @@ class Sites:
                     self.attempts.setdefault(offset, []).append(old_raw)
 
     def report(self):
-        """By offset: misses of each form seen, and the generic counter before each specialization."""
+        """By offset, for sites that were ever specialized: misses of each form, the generic counter
+        before each specialization, times it went generic again, live opcode and counter."""
         out = {}
         while self.pending:
             self.account(*self.pending.pop())
-        last = self.key(self.live) if self.offsets else ()
-        end = dict(zip(self.offsets, range(0, len(self.offsets) * 3, 3))) if self.offsets else EMPTY
-        for offset, at in end.items():
-            forms = dict(self.misses.get(offset, EMPTY))
-            eras = list(self.attempts.get(offset, ()))
-            raw = last[at + self.low - 1] | last[at + self.high - 1] << 8
-            out[offset] = {
-                "misses": forms,
-                "eras": eras,
-                "fell_back": self.fell_back.get(offset, 0),
-                "op": last[at],
-                "raw": raw,
-            }
+        if not self.misses:
+            return out
+        at = dict(zip(self.offsets, range(0, len(self.offsets) * 3, 3)))
+        last = self.key(self.live)
+        for offset, forms in list(self.misses.items()):
+            here = at[offset]
+            eras, fell_back = self.attempts.get(offset, ()), self.fell_back.get(offset, 0)
+            raw = last[here + self.low - 1] | last[here + self.high - 1] << 8
+            out[offset] = [dict(forms), list(eras), fell_back, last[here], raw]
         return out
+
+    def quiet(self):
+        """Offsets of the sites that never were: no misses."""
+        misses = self.misses
+        return bytecost_wire.Numbers([offset for offset in self.offsets if offset not in misses])

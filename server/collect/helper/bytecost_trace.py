@@ -7,6 +7,7 @@ import _thread
 import sys
 
 import bytecost_opcodes
+import bytecost_wire
 
 real_settrace, real_gettrace = sys.settrace, sys.gettrace
 real_start_thread = _thread.start_new_thread
@@ -115,7 +116,7 @@ class Counter:
             return None
         return {
             "calls": self.calls[key][0],
-            "executions": {offset: count for offset, count in enumerate(table) if count},
+            "executions": bytecost_wire.Numbers([n for pair in enumerate(table) if pair[1] for n in pair]),
         }
 
 
