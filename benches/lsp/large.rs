@@ -54,11 +54,11 @@ impl Large {
     pub fn profile_bytes(&self) -> u64 {
         self.profiles
     }
+}
 
-    /// 0-based number of the `n`th measured line.
-    pub fn measured_line(&self, n: usize) -> usize {
-        n / (FUNCTION / 2) * FUNCTION + n % (FUNCTION / 2) * 2
-    }
+/// 0-based number of the `n`th measured line.
+pub fn measured_line(n: usize) -> usize {
+    n / (FUNCTION / 2) * FUNCTION + n % (FUNCTION / 2) * 2
 }
 
 fn text(functions: usize) -> String {

@@ -114,22 +114,52 @@ pub struct Code {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Counts {
-    /// Where straight runs started.
-    pub starts: BTreeMap<u32, u64>,
-    /// Where they ended by a jump, branch, return or yield.
-    pub ends: BTreeMap<u32, u64>,
+    /// Index and count in turn: an even index is where straight runs started, an odd one the offset
+    /// before it, where they ended by a jump, branch, return or yield.
+    pub runs: Vec<u64>,
     /// Where exceptions left.
     pub raises: BTreeMap<u32, u64>,
     /// Where frames still stood.
     pub active: BTreeMap<u32, u64>,
-    /// Executions, when each one was traced (3.11).
-    pub executions: Option<BTreeMap<u32, u64>>,
-    /// Sites whose inline counters were polled.
+    /// Offset and executions in turn, when each one was traced (3.11).
+    pub executions: Option<Vec<u64>>,
+    /// Sites whose inline counters were polled, and that were specialized at some time.
     pub sites: BTreeMap<u32, Polled>,
+    /// Polled sites that never were, in order.
+    pub quiet: Vec<u32>,
     /// Most threads seen alive at a poll.
     pub threads: u64,
     /// Most frames of it seen on the stack of a thread at a poll, where polls stand in the source (3.11).
     pub frames: u64,
+}
+
+impl Counts {
+    /// Where straight runs started and where they ended.
+    #[must_use]
+    pub fn starts_and_ends(&self) -> (BTreeMap<u32, u64>, BTreeMap<u32, u64>) {
+        let (ends, starts): (Vec<_>, Vec<_>) = pairs(&self.runs).partition(|(index, _)| index & 1 == 1);
+        let ends = ends.into_iter().map(|(index, count)| (index - 1, count));
+        (starts.into_iter().collect(), ends.collect())
+    }
+
+    /// Executions by offset, when each one was traced.
+    #[must_use]
+    pub fn traced(&self) -> Option<BTreeMap<u32, u64>> {
+        Some(pairs(self.executions.as_ref()?).collect())
+    }
+
+    /// What polls showed of the site at an offset; none when it was not polled.
+    #[must_use]
+    pub fn polled(&self, offset: u32) -> Option<&Polled> {
+        let quiet = || self.quiet.binary_search(&offset).ok().map(|_| &QUIET);
+        self.sites.get(&offset).or_else(quiet)
+    }
+}
+
+fn pairs(numbers: &[u64]) -> impl Iterator<Item = (u32, u64)> {
+    numbers
+        .chunks_exact(2)
+        .filter_map(|pair| Some((u32::try_from(pair[0]).ok()?, pair[1])))
 }
 
 /// What the polls of one site showed.
@@ -149,6 +179,16 @@ pub struct Polled {
     /// Raw counter at the end.
     pub raw: u32,
 }
+
+/// A site that never was specialized: nothing to tell.
+static QUIET: Polled = Polled {
+    misses: BTreeMap::new(),
+    eras: Vec::new(),
+    rounds: 0,
+    fell_back: 0,
+    op: 0,
+    raw: 0,
+};
 
 fn hex<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Vec<u8>, D::Error> {
     let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;

@@ -14,6 +14,7 @@ import time
 
 import bytecost_misses
 import bytecost_opcodes
+import bytecost_wire
 
 monitoring = sys.monitoring
 events = monitoring.events
@@ -27,6 +28,7 @@ thread_count = _thread._count
 EVERY = 48  # boundary events between two polls; below the cooldown, with room for a few threads
 FEWER = 24  # with several threads, each may be amid a run of its own
 NEVER = 1 << 62
+FIRST_FLUSH = 1_000_000_000  # ns
 DEEP = 100  # frames; more than any of ours needs
 LET_GO = -1  # marks a FOR_ITER whose branch events are to be switched off
 COUNTDOWN = 1  # index in a table that no instruction offset has
@@ -52,6 +54,7 @@ class Counter:
         self.right_only = hasattr(events, "BRANCH_RIGHT")
         self.calibration = bytecost_misses.calibrate()
         self.flush_at = 1 << 8
+        self.flush_due = clock() + FIRST_FLUSH
         self.flushing = _thread.allocate_lock()
         self.polls = 0
 
@@ -143,11 +146,15 @@ class Counter:
         if run.pid != getpid():
             return
         before = clock()
+        if before < self.flush_due:
+            per_poll = (before - run.started) / self.polls
+            self.flush_at = self.polls + min(int((self.flush_due - before) / max(per_poll, 1)), self.polls) + 1
+            self.flushing.release()
+            return
         run.write_partial()
         after = clock()
-        elapsed = max(after - run.started, 1)
-        per_poll = elapsed / self.polls
-        self.flush_at = self.polls + int(max(after - before, 20_000_000) * 50 / per_poll) + 1
+        self.flush_due = after + 50 * (after - before)
+        self.flush_at = self.polls + (1 << 8)
         self.flushing.release()
 
     def callbacks(self):
@@ -335,20 +342,15 @@ class Counter:
         table = self.tables.get(key)
         if table is None or self.codes[key] is not code:
             return None
-        starts, ends = {}, {}
-        for index, value in enumerate(table):
-            if value > 0 and index != COUNTDOWN:
-                if index & 1:
-                    ends[index - 1] = value
-                else:
-                    starts[index] = value
         sites = self.sites[key]
         return {
-            "starts": starts,
-            "ends": ends,
+            "runs": bytecost_wire.Numbers(
+                [n for pair in enumerate(table) if pair[1] > 0 and pair[0] != COUNTDOWN for n in pair]
+            ),
             "raises": dict(self.raises[key]),
             "active": self.active.get(key, {}),
             "sites": sites.report(),
+            "quiet": sites.quiet(),
             "threads": sites.threads,
         }
 

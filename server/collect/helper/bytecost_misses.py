@@ -9,8 +9,8 @@ so polls at most a cooldown of events apart see every miss.
 import sys
 
 import bytecost_opcodes
+import bytecost_wire
 
-EMPTY = {}
 
 
 def deep(frames=5):
@@ -144,16 +144,18 @@ class Sites:
         forms[form] += count  # with no call on the way: safe between threads
 
     def report(self):
-        """By offset: misses of each form seen, and the generic counter before each specialization."""
+        """By offset, for sites that were ever specialized: misses of each form; before each
+        specialization the generic counter and its rounds; rounds since; times it went generic again;
+        live opcode and counter."""
         out = {}
-        live = self.state[0] if self.offsets else b""
-        for offset in self.offsets:
-            out[offset] = {
-                "misses": dict(self.misses.get(offset, EMPTY)),
-                "eras": list(self.eras.get(offset, ())),
-                "rounds": self.rounds.get(offset, 0),
-                "fell_back": self.fell_back.get(offset, 0),
-                "op": live[offset],
-                "raw": self.raw(live, offset),
-            }
+        for offset, forms in list(self.misses.items()):
+            live = self.state[0]
+            eras, rounds = self.eras.get(offset, ()), self.rounds.get(offset, 0)
+            fell_back = self.fell_back.get(offset, 0)
+            out[offset] = [dict(forms), list(eras), rounds, fell_back, live[offset], self.raw(live, offset)]
         return out
+
+    def quiet(self):
+        """Offsets of the sites that never were: no misses."""
+        misses = self.misses
+        return bytecost_wire.Numbers([offset for offset in self.offsets if offset not in misses])

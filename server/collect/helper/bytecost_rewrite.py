@@ -109,6 +109,7 @@ class Poller:
         _, _, offsets, sites = entry
         return {
             "sites": {offsets[offset]: found for offset, found in sites.report().items() if offset in offsets},
+            "quiet": [offsets[offset] for offset in sites.quiet().values if offset in offsets],
             "threads": sites.threads,
             "frames": sites.frames,
         }

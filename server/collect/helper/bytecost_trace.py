@@ -7,6 +7,7 @@ import _thread
 import sys
 
 import bytecost_opcodes
+import bytecost_wire
 
 real_settrace, real_gettrace, real_setprofile, real_getprofile = sys.settrace, sys.gettrace, sys.setprofile, sys.getprofile
 real_setlimit, real_getlimit = sys.setrecursionlimit, sys.getrecursionlimit
@@ -136,7 +137,7 @@ class Counter:
         if table is None or self.codes[key] is not code:
             return None
         return {
-            "executions": {offset: count for offset, count in enumerate(table) if count},
+            "executions": bytecost_wire.Numbers([n for pair in enumerate(table) if pair[1] for n in pair]),
         }
 
 

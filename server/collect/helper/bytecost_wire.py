@@ -32,10 +32,16 @@ def write(value, put):
         put("{")
         comma = ""
         for key, item in value.items():
-            put(comma + encode_basestring_ascii(str(key)) + ":")
-            write(item, put)
+            name = f'"{key}"' if type(key) is int else encode_basestring_ascii(str(key))
+            if type(item) is int:  # most of what there is
+                put(f"{comma}{name}:{item}")
+            else:
+                put(f"{comma}{name}:")
+                write(item, put)
             comma = ","
         put("}")
+    elif kind is list and all_text(value):
+        put(f"[{','.join([encode_basestring_ascii(item) for item in value])}]")
     elif kind is list or kind is tuple:
         put("[")
         comma = ""
@@ -47,6 +53,15 @@ def write(value, put):
         put("]")
     else:
         write(str(value), put)
+
+
+def all_text(items):
+    """Whether a list holds nothing but str without lone surrogates."""
+    try:
+        "".join(items).encode()
+    except (TypeError, UnicodeEncodeError):
+        return False
+    return bool(items)
 
 
 class Numbers:

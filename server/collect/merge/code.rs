@@ -246,10 +246,7 @@ fn polled<'a>(offset: u32, found: &Gathered<'a>) -> Vec<&'a wire::Polled> {
     } else {
         &found.misses
     };
-    passes
-        .iter()
-        .filter_map(|counts| counts.sites.get(&offset))
-        .collect()
+    passes.iter().filter_map(|counts| counts.polled(offset)).collect()
 }
 
 /// Whether more frames may have been amid a run than the polls of the source allow for.
@@ -262,19 +259,14 @@ fn crowded(found: &Gathered, calls: u64) -> bool {
 /// Starts at the entry; resumptions start elsewhere.
 fn calls(counts: &wire::Counts, raws: &[Raw]) -> u64 {
     let entry = raws.get(instructions::entry(raws)).map_or(0, |raw| raw.offset);
-    counts
-        .executions
-        .as_ref()
-        .unwrap_or(&counts.starts)
-        .get(&entry)
-        .copied()
-        .unwrap_or(0)
+    let started = counts.traced().unwrap_or_else(|| counts.starts_and_ends().0);
+    started.get(&entry).copied().unwrap_or(0)
 }
 
 /// Executions of each instruction.
 pub(super) fn solve(counts: &wire::Counts, raws: &[Raw], version: &Version) -> flow::Executions {
     let calls = calls(counts, raws);
-    if let Some(traced) = &counts.executions {
+    if let Some(traced) = counts.traced() {
         let entry = instructions::entry(raws);
         let count = |(at, raw): (usize, &Raw)| {
             Some(if at < entry {
@@ -288,9 +280,10 @@ pub(super) fn solve(counts: &wire::Counts, raws: &[Raw], version: &Version) -> f
             consistent: true,
         };
     }
+    let (starts, ends) = counts.starts_and_ends();
     let events = Events {
-        starts: counts.starts.clone(),
-        ends: counts.ends.clone(),
+        starts,
+        ends,
         raises: counts.raises.clone(),
         active: counts.active.clone(),
         calls,
