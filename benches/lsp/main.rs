@@ -6,6 +6,7 @@
 //! diagnostics; another saved profile makes the workspace's profiles 20 MB. With `ruff` on PATH, or
 //! named by `BYTECOST_RUFF`, the keystroke loop is made against `ruff server` too, which then
 //! answers a diagnostics request instead of a hints request.
+#![allow(clippy::needless_pass_by_value, reason = "json!(…) is written at the call")]
 
 mod large;
 mod server;
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use large::{LINES, Large};
+use large::{LINES, Large, measured_line};
 use server::Server;
 
 const ROUNDS: usize = 1000;
@@ -26,7 +27,10 @@ struct Places(u64);
 
 impl Places {
     fn next(&mut self, below: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap_or(0) % below
     }
 }
@@ -34,11 +38,11 @@ impl Places {
 /// Prints one row, and whether it is within the limit.
 fn row(what: &str, mut times: Vec<Duration>, limit: Option<f64>) -> bool {
     times.sort();
-    let at = |share: f64| {
-        let index = (times.len() as f64 * share) as usize;
+    let at = |percent: usize| {
+        let index = times.len() * percent / 100;
         times[index.min(times.len() - 1)].as_secs_f64() * 1000.0
     };
-    let (p50, p99, worst) = (at(0.5), at(0.99), at(1.0));
+    let (p50, p99, worst) = (at(50), at(99), at(100));
     let (limit_text, good) = match limit {
         Some(limit) => (format!("{limit:.0} ms"), p99 < limit),
         None => (String::new(), true),
@@ -72,21 +76,31 @@ fn main() {
         text.len(),
         large.profile_bytes() as f64 / 1e6
     );
-    println!("{:<52} {:>9} {:>9} {:>9} {:>9}", "ms", "p50", "p99", "worst", "limit");
+    println!(
+        "{:<52} {:>9} {:>9} {:>9} {:>9}",
+        "ms", "p50", "p99", "worst", "limit"
+    );
     let mut good = true;
 
     let starts = (0..STARTS).map(|_| {
         let started = Instant::now();
         let mut server = Server::start(&[env!("CARGO_BIN_EXE_bytecost"), "lsp"], &large, json!({}));
         // What follows `initialized` must not hold up the first answer either.
-        server.request("textDocument/hover", json!({
-            "textDocument": {"uri": uri}, "position": {"line": 0, "character": 0},
-        }));
+        server.request(
+            "textDocument/hover",
+            json!({
+                "textDocument": {"uri": uri}, "position": {"line": 0, "character": 0},
+            }),
+        );
         let time = started.elapsed();
         server.end();
         time
     });
-    good &= row("start to the first answer after initialized", starts.collect(), Some(50.0));
+    good &= row(
+        "start to the first answer after initialized",
+        starts.collect(),
+        Some(50.0),
+    );
 
     let settings = json!({"diagnostics": {"minShare": 0}});
     let started = Instant::now();
@@ -103,14 +117,22 @@ fn main() {
         server.timed("textDocument/inlayHint", params)
     });
     good &= row("inlay hints of 60 lines", times.collect(), Some(5.0));
-    let whole = (0..20).map(|_| server.timed("textDocument/inlayHint", json!({
-        "textDocument": {"uri": uri},
-        "range": {"start": {"line": 0, "character": 0}, "end": {"line": LINES, "character": 0}},
-    })));
+    let whole = (0..20).map(|_| {
+        server.timed(
+            "textDocument/inlayHint",
+            json!({
+                "textDocument": {"uri": uri},
+                "range": {"start": {"line": 0, "character": 0}, "end": {"line": LINES, "character": 0}},
+            }),
+        )
+    });
     row("inlay hints of the whole file (Neovim)", whole.collect(), None);
     let times = (0..ROUNDS).map(|_| {
-        let position = json!({"line": large.measured_line(places.next(5000)), "character": 12});
-        server.timed("textDocument/hover", json!({"textDocument": {"uri": uri}, "position": position}))
+        let position = json!({"line": measured_line(places.next(5000)), "character": 12});
+        server.timed(
+            "textDocument/hover",
+            json!({"textDocument": {"uri": uri}, "position": position}),
+        )
     });
     good &= row("hover", times.collect(), Some(5.0));
 
@@ -125,7 +147,10 @@ fn main() {
                 let line = places.next(LINES - WINDOW);
                 let started = Instant::now();
                 server.notify("textDocument/didChange", change(&uri, version, line, column, key));
-                server.request("textDocument/inlayHint", window(&uri, line.saturating_sub(WINDOW / 2)));
+                server.request(
+                    "textDocument/inlayHint",
+                    window(&uri, line.saturating_sub(WINDOW / 2)),
+                );
                 started.elapsed()
             })
             .collect();
@@ -141,7 +166,9 @@ fn main() {
     let (resident, most) = server.memory();
     let idle = server.wake_ups(Duration::from_secs(3));
     server.end();
-    println!("\n{diagnostics} diagnostics; resident {resident:.0} MB, at most {most:.0} MB (limit 100 MB); wake-ups in 3 s idle: {idle}");
+    println!(
+        "\n{diagnostics} diagnostics; resident {resident:.0} MB, at most {most:.0} MB (limit 100 MB); wake-ups in 3 s idle: {idle}"
+    );
     good &= most < 100.0 && idle == 0;
 
     against_ruff(&large);
@@ -150,7 +177,11 @@ fn main() {
 
 fn against_ruff(large: &Large) {
     let ruff = std::env::var("BYTECOST_RUFF").unwrap_or_else(|_| "ruff".to_owned());
-    if std::process::Command::new(&ruff).arg("--version").output().is_err() {
+    if std::process::Command::new(&ruff)
+        .arg("--version")
+        .output()
+        .is_err()
+    {
         println!("\nno ruff to compare with");
         return;
     }
@@ -166,7 +197,11 @@ fn against_ruff(large: &Large) {
         started.elapsed()
     });
     println!();
-    row("ruff server: a letter, then the diagnostics", times.collect(), None);
+    row(
+        "ruff server: a letter, then the diagnostics",
+        times.collect(),
+        None,
+    );
     let (resident, most) = server.memory();
     println!("ruff server: resident {resident:.0} MB, at most {most:.0} MB");
     server.end();
