@@ -29,7 +29,7 @@ impl Large {
         std::fs::write(root.join("pyproject.toml"), "[project]\nname = \"x\"\n").expect("a file");
         let mut profiles = 0;
         // The second fills the workspace's profiles up to 20 MB.
-        for (name, functions) in [("large.py", LINES / FUNCTION), ("other.py", 750)] {
+        for (name, functions) in [("large.py", LINES / FUNCTION), ("other.py", 950)] {
             let text = text(functions);
             std::fs::write(root.join(name), &text).expect("a file");
             let saved = store::save(&root, &profile(&root, name, &text, functions)).expect("saved");

@@ -6,6 +6,7 @@
 //! diagnostics; another saved profile makes the workspace's profiles 20 MB. With `ruff` on PATH, or
 //! named by `BYTECOST_RUFF`, the keystroke loop is made against `ruff server` too, which then
 //! answers a diagnostics request instead of a hints request.
+#![allow(clippy::needless_pass_by_value, reason = "json!(…) is written at the call")]
 
 mod large;
 mod server;
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use large::{LINES, Large};
+use large::{LINES, Large, measured_line};
 use server::Server;
 
 const ROUNDS: usize = 1000;
@@ -127,7 +128,7 @@ fn main() {
     });
     row("inlay hints of the whole file (Neovim)", whole.collect(), None);
     let times = (0..ROUNDS).map(|_| {
-        let position = json!({"line": large::measured_line(places.next(5000)), "character": 12});
+        let position = json!({"line": measured_line(places.next(5000)), "character": 12});
         server.timed(
             "textDocument/hover",
             json!({"textDocument": {"uri": uri}, "position": position}),

@@ -1,5 +1,4 @@
 //! A language server as an editor runs it.
-#![allow(clippy::needless_pass_by_value, reason = "json!(…) is written at the call")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};

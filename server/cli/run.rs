@@ -35,7 +35,7 @@ pub fn run(arguments: &Run) -> anyhow::Result<u8> {
     bar.clear();
     // A read of standard input may be waiting in a thread: it must not hold up the end.
     runtime.shutdown_background();
-    let profile = match done {
+    let mut profile = match done {
         Ok(profile) => profile,
         Err(collect::Error::Cancelled) => {
             screen::say("cancelled");
@@ -44,6 +44,7 @@ pub fn run(arguments: &Run) -> anyhow::Result<u8> {
         Err(error) => return Err(error.into()),
     };
     if arguments.save {
+        collect::keep_texts(&mut profile);
         let path = store::save(&request.root, &profile)?;
         if !arguments.quiet {
             screen::say(&format!("saved {}", path.display()));

@@ -13,8 +13,11 @@ use super::results::Placed;
 use super::uri;
 use crate::present::editor::{self, Severity};
 
-/// Where the causes are explained.
-const CAUSES: &str = "https://github.com/bytecost/bytecost/blob/main/docs/causes.md";
+/// Where the codes are explained.
+const CODES: &str = "https://github.com/bytecost/bytecost#reading-the-report";
+
+/// In front of the hint of an edited line.
+pub const STALE: &str = "was ";
 
 /// A text as the client counts it.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +77,7 @@ pub fn hint(placed: &Placed, screen: &Screen) -> Option<InlayHint> {
     let Placed { line, hint, stale } = placed;
     let (label, tooltip) = if *stale {
         (
-            format!("~ {}", hint.label),
+            format!("{STALE}{}", hint.label),
             format!("Measured before this line was edited. {}", hint.tooltip),
         )
     } else {
@@ -133,14 +136,13 @@ pub fn diagnostic(
             })
         })
         .collect();
-    let link = format!("{CAUSES}#{}", diagnostic.code);
     Some(lsp::Diagnostic {
         range,
         severity: Some(severity(diagnostic.severity)),
-        code_description: link
+        code_description: CODES
             .parse()
             .ok()
-            .filter(|_| client.code_description && !diagnostic.code.is_empty())
+            .filter(|_| client.code_description)
             .map(|href| CodeDescription { href }),
         code: Some(NumberOrString::String(diagnostic.code)),
         source: Some("bytecost".to_owned()),

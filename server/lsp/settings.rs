@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::convert::STALE;
 use crate::explain::Thresholds;
 use crate::present::editor::{DiagnosticOptions, HintOptions, Severity};
 
@@ -32,7 +33,7 @@ pub struct Settings {
     pub profiles: Vec<String>,
     /// Use ASCII marks only.
     pub ascii: bool,
-    /// Keep the numbers of edited lines, marked with `~` as measured before the edit.
+    /// Keep the numbers of edited lines, with `was` in front: they were measured before the edit.
     pub keep_stale: bool,
     /// Inlay hints at the end of measured lines.
     pub hints: Hints,
@@ -74,7 +75,7 @@ pub struct Diagnostics {
     pub min_share: f64,
     /// Executions that a site must have.
     pub min_executions: u64,
-    /// Severity where there is something better to write.
+    /// Severity of sites with 1,000 executions on a line with 5 % of the instructions.
     pub strong: Level,
     /// Severity of the rest.
     pub weak: Level,
@@ -92,7 +93,7 @@ pub struct CodeLens {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TargetOutput {
-    /// Write it to the client's log; else nowhere.
+    /// Write what the target prints to the client's log; else nowhere.
     pub log: bool,
 }
 
@@ -158,6 +159,7 @@ impl Settings {
     #[must_use]
     pub fn hint_options(&self) -> HintOptions {
         let hints = &self.hints;
+        let mark = if self.keep_stale { STALE.len() } else { 0 };
         HintOptions {
             enabled: hints.enabled,
             min_share: hints.min_share / 100.0,
@@ -165,7 +167,7 @@ impl Settings {
             share: hints.share,
             executions: hints.executions,
             ascii: self.ascii,
-            max_length: hints.max_length,
+            max_length: hints.max_length.saturating_sub(mark).max(1),
         }
     }
 

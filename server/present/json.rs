@@ -253,13 +253,13 @@ pub fn report(profile: &Profile, costs: &Costs) -> Report {
     }
 }
 
-/// The document, indented, with a final newline.
+/// The document on one line: a large workload has a thousand bytes a site as it is.
 ///
 /// # Panics
 /// Never: string keys and memory cannot fail.
 #[must_use]
 pub fn to_string(report: &Report) -> String {
-    let text = serde_json::to_string_pretty(report);
+    let text = serde_json::to_string(report);
     text.expect("string keys, written to memory") + "\n"
 }
 

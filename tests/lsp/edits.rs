@@ -141,7 +141,7 @@ fn numbers_of_edited_lines_are_kept_on_request_and_marked() {
     client.edit(&uri, 2, [GENERIC, 24, GENERIC, 24], "5");
     let hints = client.hints(&uri);
     let kept = hints.iter().find(|hint| hint.0 == GENERIC).expect("kept");
-    assert_eq!((kept.1, &kept.2), (25, &format!("~ {label}")));
+    assert_eq!((kept.1, &kept.2), (25, &format!("was {label}")));
     let hover = client.hover(&uri, GENERIC, 17).expect("a hover");
     assert!(
         hover.starts_with("Measured before this line was edited"),

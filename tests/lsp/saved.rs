@@ -166,3 +166,27 @@ fn what_is_no_profile_is_said_and_harms_nothing() {
     client.finish();
     assert!(saved.exists());
 }
+
+#[test]
+fn a_profile_without_texts_is_shown_once_a_text_is_the_measured_one() {
+    let (workspace, saved) = measured();
+    let mut profile: Value = serde_json::from_slice(&std::fs::read(&saved).unwrap()).unwrap();
+    profile["profile"]["files"][0]
+        .as_object_mut()
+        .unwrap()
+        .remove("text");
+    std::fs::write(&saved, profile.to_string()).unwrap();
+    workspace.write("kern.py", "print(1)\n");
+    let uri = workspace.uri("kern.py");
+    let mut client = Client::start(client::NEOVIM, &workspace.root(), json!({}));
+    client.open(&uri, "print(1)\n");
+    client.settle(Duration::from_millis(300));
+    assert_eq!(client.hints(&uri), []);
+    // The editor goes back to the text that was measured.
+    let change = json!({"textDocument": {"uri": uri, "version": 2}, "contentChanges": [{"text": KERN}]});
+    client.notify("textDocument/didChange", change);
+    client.save(&uri);
+    assert_eq!(client.diagnostics(&uri).len(), 1);
+    assert!(client.hinted(&uri).contains(&GENERIC));
+    client.finish();
+}

@@ -162,3 +162,18 @@ fn the_command_line_reads_every_setting_of_a_project_without_complaint() {
         bytecost::collect::config::Config::parse(Path::new("/p/pyproject.toml"), &text).expect(&text);
     assert_eq!(config.warnings, []);
 }
+
+#[test]
+fn the_documentation_lists_every_setting() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("editors/README.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (start, rest) = text.split_once("<!-- settings -->\n").expect("a place for them");
+    let (list, end) = rest.split_once("<!-- /settings -->").expect("its end");
+    let expected = bytecost::lsp::settings::markdown();
+    if std::env::var_os("BYTECOST_BLESS").is_some() {
+        let text = format!("{start}<!-- settings -->\n{expected}<!-- /settings -->{end}");
+        std::fs::write(&path, text).unwrap();
+    } else {
+        assert_eq!(list, expected, "BYTECOST_BLESS=1 writes it anew");
+    }
+}
