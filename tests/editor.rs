@@ -406,7 +406,8 @@ fn a_real_run_is_shown() {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/nbody.py");
     std::fs::copy(example, &file).unwrap();
     let source = std::fs::read_to_string(&file).unwrap();
-    let request = support::call(minor, python, &file, "advance(make_bodies(), 200)");
+    let mut request = support::call(minor, python, &file, "advance(make_bodies(), 200)");
+    request.calls = Some(1);
     let profile: Profile = support::run(&request);
     let costs = attribute(&profile, &|_| Some(source.clone()));
     let path = &profile.files[0].path;
