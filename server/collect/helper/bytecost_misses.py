@@ -132,7 +132,7 @@ class Sites:
         elif now:
             self.add(offset, now, self.cooldown - new)
             if bytecost_opcodes.is_base(old_op):
-                self.eras.setdefault(offset, []).append((old_raw, self.rounds.pop(offset, 0)))
+                self.eras.setdefault(offset, []).append([old_raw, self.rounds.pop(offset, 0)])
         elif new_raw > old_raw and new_raw & self.backoff == old_raw & self.backoff:
             # A failed attempt at the highest backoff: the counter starts over.
             self.rounds.setdefault(offset, 0)
@@ -148,11 +148,12 @@ class Sites:
         specialization the generic counter and its rounds; rounds since; times it went generic again;
         live opcode and counter."""
         out = {}
+        live = self.state[0] if self.offsets else b""
         for offset, forms in list(self.misses.items()):
-            live = self.state[0]
-            eras, rounds = self.eras.get(offset, ()), self.rounds.get(offset, 0)
-            fell_back = self.fell_back.get(offset, 0)
-            out[offset] = [dict(forms), list(eras), rounds, fell_back, live[offset], self.raw(live, offset)]
+            misses = ",".join([f'"{form}":{count}' for form, count in list(forms.items())])
+            eras, rounds = self.eras.get(offset, []), self.rounds.get(offset, 0)
+            rest = f"{eras},{rounds},{self.fell_back.get(offset, 0)},{live[offset]},{self.raw(live, offset)}"
+            out[offset] = bytecost_wire.Text(f"[{{{misses}}},{rest}]")
         return out
 
     def quiet(self):

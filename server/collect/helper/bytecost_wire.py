@@ -28,6 +28,8 @@ def write(value, put):
         put(repr(value))
     elif kind is Numbers:
         put(repr(value.values))
+    elif kind is Text:
+        put(value.text)
     elif kind is dict:
         put("{")
         comma = ""
@@ -69,3 +71,10 @@ class Numbers:
 
     def __init__(self, values):
         self.values = values
+
+
+class Text:
+    """JSON already, for what there is a lot of."""
+
+    def __init__(self, text):
+        self.text = text
