@@ -142,6 +142,14 @@ impl Counts {
         (starts.into_iter().collect(), ends.collect())
     }
 
+    /// Starts at an offset; executions of it, when each one was traced.
+    #[must_use]
+    pub fn started_at(&self, offset: u32) -> u64 {
+        let counted = self.executions.as_ref().unwrap_or(&self.runs);
+        let found = pairs(counted).find(|&(index, _)| index == offset);
+        found.map_or(0, |(_, count)| count)
+    }
+
     /// Executions by offset, when each one was traced.
     #[must_use]
     pub fn traced(&self) -> Option<BTreeMap<u32, u64>> {

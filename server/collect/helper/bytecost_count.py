@@ -165,6 +165,7 @@ class Counter:
         # From a branch to the instruction after it.
         gap = 2 + 2 * bytecost_opcodes.caches_of(bytecost_opcodes.opcode.opmap["POP_JUMP_IF_FALSE"])
 
+        # The same lines stand in each callback: a call to share them would cost more than they do.
         # `table` and `current` are set with no call between them: no other thread comes in between.
         def py_start(code, offset):
             nonlocal current, table

@@ -120,7 +120,7 @@ class Files:
         external.SourceLoader.get_code = get_code
 
     def find_loose(self):
-        """Functions, generators and coroutines alive now whose code no import hook has seen."""
+        """Functions and generators alive now whose code no import hook has seen."""
         attributes = {FunctionType: "__code__"}
         attributes[type((lambda: (yield))())] = "gi_code"
         for thing in gc.get_objects():

@@ -259,8 +259,7 @@ fn crowded(found: &Gathered, calls: u64) -> bool {
 /// Starts at the entry; resumptions start elsewhere.
 fn calls(counts: &wire::Counts, raws: &[Raw]) -> u64 {
     let entry = raws.get(instructions::entry(raws)).map_or(0, |raw| raw.offset);
-    let started = counts.traced().unwrap_or_else(|| counts.starts_and_ends().0);
-    started.get(&entry).copied().unwrap_or(0)
+    counts.started_at(entry)
 }
 
 /// Executions of each instruction.
