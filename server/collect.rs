@@ -179,6 +179,7 @@ pub async fn run_in(
         },
         environment: environment(),
         passes: kinds(request),
+        sites: Vec::new(),
         endless: false,
     };
     let mut finished = vec![
@@ -197,6 +198,12 @@ pub async fn run_in(
         let calls = request.calls.unwrap_or_else(|| counted_calls(&finished[0]));
         for number in 2..=session.passes.len() {
             let kind = session.passes[number - 1];
+            if kind == PassKind::Types {
+                session.sites = merge::candidates(&request.python, &finished);
+                if session.sites.is_empty() {
+                    continue;
+                }
+            }
             finished.push(session.pass(kind, number, calls, cancelled, progress).await?);
         }
     }
@@ -235,6 +242,9 @@ fn kinds(request: &Request) -> Vec<PassKind> {
         kinds.push(PassKind::Count);
         if request.python.minor == "3.11" {
             kinds.push(PassKind::Misses);
+        }
+        if !request.once {
+            kinds.push(PassKind::Types);
         }
     }
     kinds
@@ -281,6 +291,8 @@ struct Session<'a> {
     input: Input,
     environment: Vec<(String, String)>,
     passes: Vec<PassKind>,
+    /// Whose operands to read, for the types pass.
+    sites: Vec<String>,
     /// The natural pass had to be stopped.
     endless: bool,
 }
@@ -408,6 +420,9 @@ impl Session<'_> {
         for example in &request.doctest {
             job.add("example", example);
         }
+        for site in self.sites.iter().filter(|_| kind == PassKind::Types) {
+            job.add("site", site);
+        }
         for argument in &request.workload.arguments {
             job.add("argv", argument);
         }
@@ -462,6 +477,7 @@ pub fn name(kind: PassKind) -> &'static str {
         PassKind::Natural => "natural",
         PassKind::Count => "count",
         PassKind::Misses => "misses",
+        PassKind::Types => "types",
     }
 }
 
