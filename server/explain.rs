@@ -5,8 +5,10 @@
 use crate::attribute::{Costs, FileCosts, LineCosts, SiteCosts};
 use crate::profile::{Note, Profile, State};
 
+pub mod cause;
 pub mod number;
 pub mod sentences;
+pub mod types;
 pub mod words;
 
 use number::{count, counted, percent};

@@ -275,6 +275,18 @@ pub fn more_findings(number: u64) -> String {
     )
 }
 
+/// Where to read on about a cause.
+#[must_use]
+pub fn more_on(cause: &str) -> String {
+    format!("bytecost explain {cause}")
+}
+
+/// What the operands were, where no cause is known.
+#[must_use]
+pub fn seen_types(types: &str) -> String {
+    format!("Operands: {types}. The catalogue has no cause for this.")
+}
+
 /// What the shares of a report are, and are not.
 pub const SHARE: &str = "instr %: share of the executed bytecode instructions, not of time.";
 
