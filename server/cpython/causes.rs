@@ -72,8 +72,8 @@ pub struct Cause {
     pub saves_ns: BTreeMap<String, f64>,
     /// A program that shows it.
     pub before: Example,
-    /// The same after the remedy.
-    pub after: Example,
+    /// The same after the remedy, where the site can be written otherwise.
+    pub after: Option<Example>,
     /// By version: the specialized form of the site after the remedy; none where it has none.
     pub leads_to: BTreeMap<String, Option<String>>,
     /// By version: what CPython itself calls the failure (`spec-fail-kinds.json`).
