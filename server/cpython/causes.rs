@@ -74,8 +74,8 @@ pub struct Cause {
     pub before: Example,
     /// The same after the remedy, where the site can be written otherwise.
     pub after: Option<Example>,
-    /// By version: the specialized form of the site after the remedy; none where it has none.
-    pub leads_to: BTreeMap<String, Option<String>>,
+    /// By version: the instruction that the remedy leads to, in its specialized form if it has one.
+    pub leads_to: BTreeMap<String, String>,
     /// By version: what CPython itself calls the failure (`spec-fail-kinds.json`).
     pub fail_kinds: BTreeMap<String, Vec<String>>,
     /// The example needs a process of its own: it changes what others rest on.

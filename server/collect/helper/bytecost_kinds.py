@@ -18,6 +18,7 @@ ClassMethodDescriptor = type(dict.__dict__["fromkeys"])
 TYPE = type.__dict__
 mro_of, dict_of = TYPE["__mro__"].__get__, TYPE["__dict__"].__get__
 name_of, flags_of = TYPE["__qualname__"].__get__, TYPE["__flags__"].__get__
+module_of = TYPE["__module__"].__get__
 dict_offset_of, basic_size_of = TYPE["__dictoffset__"].__get__, TYPE["__basicsize__"].__get__
 module_dict = ModuleType.__dict__["__dict__"].__get__
 function_code, function_defaults = FunctionType.__dict__["__code__"].__get__, FunctionType.__dict__["__defaults__"].__get__
@@ -28,17 +29,12 @@ getter_of, setter_of = property.__dict__["fget"].__get__, property.__dict__["fse
 owner_of = MethodDescriptor.__dict__["__objclass__"].__get__
 builtin_self = BuiltinType.__dict__["__self__"].__get__
 IMMUTABLE, HEAP, MANAGED_DICT, INLINE_VALUES = 1 << 8, 1 << 9, 1 << 4, 1 << 2  # Include/object.h
-VARARGS, VARKEYWORDS = 4, 8  # co_flags
+VARARGS, VARKEYWORDS, NESTED = 4, 8, 16  # co_flags
 C_VARARGS, C_KEYWORDS, C_NOARGS, C_ONE, C_FAST = 1, 2, 4, 8, 0x80  # Include/methodobject.h
 COMPACT = 1 << 30  # ints of one digit are smaller (Include/cpython/longintrepr.h)
 BASES = (int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, BaseException, type, ModuleType)
 ABSENT = object()
-GENERIC_GET = object.__dict__["__getattribute__"]
-MODULE_GET = ModuleType.__dict__["__getattribute__"]
 TYPE_GET = TYPE["__getattribute__"]
-GENERIC_SET = object.__dict__["__setattr__"]
-TYPE_SET = TYPE["__setattr__"]
-MODULE_SET = ModuleType.__dict__.get("__setattr__", GENERIC_SET)
 
 
 def type_name(kind):
@@ -46,8 +42,8 @@ def type_name(kind):
     name = name_of(kind)
     if kind is type(None):
         return "None"
-    module = dict_of(kind).get("__module__")
-    if flags_of(kind) & HEAP and type(module) is str and module not in ("builtins", "__main__"):
+    module = dict_of(kind).get("__module__") if flags_of(kind) & HEAP else module_of(kind)
+    if type(module) is str and module not in ("builtins", "__main__"):
         return f"{module}.{name}"
     return name
 
@@ -195,7 +191,7 @@ class Kinds:
                 out.append(f"{role}:big")
             if thing < 0:
                 out.append(f"{role}:negative")
-        elif kind not in BASES:
+        elif kind not in BASES and kind is not bool:
             for base in BASES:
                 if base in mro_of(kind):
                     out.append(f"{role}:subclass-of-{base.__name__}")
@@ -237,12 +233,11 @@ class Kinds:
             return self.module_attribute(thing, kind, name, out)
         if type in mro_of(kind):
             return self.class_attribute(thing, kind, name, out)
-        if lookup(kind, "__getattribute__")[0] is not GENERIC_GET:
+        if has_python(kind, "__getattribute__"):
             out.append("owner:getattribute")
         if lookup(kind, "__getattr__")[0] is not ABSENT:
             out.append("owner:getattr")
-        setter = lookup(kind, "__setattr__")[0]
-        if store and setter is not GENERIC_SET:
+        if store and has_python(kind, "__setattr__"):
             out.append("owner:setattr")
         self.instance_dict(thing, out)
         found, base = lookup(kind, name)
@@ -346,6 +341,8 @@ class Kinds:
             out.append("callee:complex")
         elif given < code.co_argcount and not keywords:
             out.append("callee:defaults-omitted")
+        if code.co_flags & NESTED:
+            out.append("callee:nested")
         return kind
 
     def c_callee(self, thing, kind, itself, out):

@@ -107,6 +107,7 @@ class Site:
         self.attribute = ""
         self.shapes = {}
         self.callees = {}
+        self.versions = {}
         self.last = None
         self.unread = 0
         self.events = 0
@@ -225,6 +226,12 @@ class Reader:
         if name in ("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR"):
             thing = things[-1]
             kind = kinds.attribute(thing, site.attribute, out, name == "STORE_ATTR")
+            if name == "LOAD_METHOD" or name == "LOAD_ATTR" and SHIFT and site.argument & 1:
+                out.append("owner:called")
+            version = kinds.version(type(thing))
+            if version and site.versions.setdefault(id(type(thing)), version) != version:
+                site.versions[id(type(thing))] = version
+                out.append("owner:version-changed")
             self.same(site, "owner", type(thing), out)
         elif name == "LOAD_SUPER_ATTR":
             out.append("super:builtin" if things[0] is super else "super:other")
@@ -302,10 +309,6 @@ class Reader:
         if type(thing) is bytecost_kinds.MethodType:
             known = bytecost_kinds.method_function(thing)
         self.same(site, "callee", known, out)
-        if type(thing) is bytecost_kinds.FunctionType:
-            if site.last is not None and site.last != id(thing):
-                out.append("callee:another-function")
-            site.last = id(thing)
         label = bytecost_kinds.type_name(thing if kind.endswith("class") else type(thing))
         return ((label,), kind, tuple(out))
 

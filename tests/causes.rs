@@ -1,0 +1,174 @@
+//! The catalogue of causes: every entry's example is run on every version it names, and must be
+//! diagnosed as that entry; its remedy must lead to the form the entry says.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use bytecost::collect::Request;
+use bytecost::cpython::causes::{Cause, Example, catalogue};
+use bytecost::explain::cause;
+use bytecost::profile::{Code, Instruction, Profile, State, WorkloadKind};
+use support::{call, pythons, run};
+
+/// Runs each call of its modules often enough for every version to have tried a few times.
+const DRIVER: &str = "
+import importlib, sys
+for name, call in CALLS:
+    module = importlib.import_module(name)
+    code = compile(call, '<call>', 'eval')
+    for _ in range(400):
+        eval(code, module.__dict__)
+";
+
+fn request(minor: &str, python: &Path, folder: &Path, calls: &[(String, &str)]) -> Request {
+    let list = calls.iter().fold(String::new(), |mut list, (name, call)| {
+        let _ = write!(list, "({name:?}, {call:?}), ");
+        list
+    });
+    let file = folder.join("driver.py");
+    std::fs::write(&file, DRIVER.replace("CALLS", &format!("[{list}]"))).expect("written");
+    let mut request = call(minor, python, &file, "");
+    request.workload.kind = WorkloadKind::Script;
+    request.workload.call = None;
+    request.module = None;
+    request.import_root = None;
+    request.argv0 = Some(file.display().to_string());
+    request
+}
+
+/// Module names of an entry's examples.
+fn names(cause: &Cause) -> (String, String) {
+    let id = cause.id.replace('-', "_");
+    (format!("{id}_before"), format!("{id}_after"))
+}
+
+/// Runs the examples of these causes in one process a pass.
+fn measure(minor: &str, python: &Path, causes: &[&Cause]) -> Profile {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder: PathBuf = folder.path().canonicalize().expect("it exists");
+    std::fs::create_dir_all(&folder).expect("it exists");
+    let mut calls = Vec::new();
+    for cause in causes {
+        let (before, after) = names(cause);
+        let mut add = |name: String, example: &'static Example| {
+            std::fs::write(folder.join(format!("{name}.py")), &example.source).expect("written");
+            calls.push((name, example.call.as_str()));
+        };
+        let entry = bytecost::cpython::causes::cause(&cause.id).expect("it is there");
+        add(before, &entry.before);
+        if let Some(example) = &entry.after {
+            add(after, example);
+        }
+    }
+    run(&request(minor, python, &folder, &calls))
+}
+
+fn code<'p>(profile: &'p Profile, module: &str, example: &Example) -> Option<&'p Code> {
+    let file = profile
+        .files
+        .iter()
+        .find(|file| file.path == format!("{module}.py"))?;
+    let function = example.function.as_deref().unwrap_or("f");
+    file.codes.iter().find(|code| code.qualname == function)
+}
+
+fn is_site(cause: &Cause, example: &Example, one: &Instruction) -> bool {
+    let opcode = match &example.opcode {
+        Some(opcode) => *opcode == one.opcode,
+        None => cause.families.contains(&one.opcode),
+    };
+    opcode
+        && example
+            .argument
+            .as_ref()
+            .is_none_or(|argument| one.argument.contains(argument.as_str()))
+}
+
+/// The opcode as it stands at the end; one whose guard fails is none to lead to.
+fn live(one: &Instruction) -> &str {
+    match one.site.as_ref().and_then(|site| site.form.as_deref()) {
+        Some(form) if one.state == State::Specialized => form,
+        Some(_) => "(missing)",
+        None => &one.opcode,
+    }
+}
+
+/// What is wrong with an entry on a version.
+fn check(minor: &str, cause: &Cause, profile: &Profile) -> Vec<String> {
+    let (before, after) = names(cause);
+    let mut wrong = Vec::new();
+    let Some(found) = code(profile, &before, &cause.before) else {
+        return vec![format!("{minor} {}: its example did not run", cause.id)];
+    };
+    let sites: Vec<_> = found
+        .instructions
+        .iter()
+        .filter(|one| is_site(cause, &cause.before, one))
+        .collect();
+    let named = |one: &&Instruction| cause::best(one, minor).is_some_and(|found| found.cause.id == cause.id);
+    if !sites.iter().any(named) {
+        let seen: Vec<_> = sites
+            .iter()
+            .map(|one| {
+                let ids: Vec<_> = cause::diagnose(one, minor)
+                    .iter()
+                    .map(|found| found.cause.id.clone())
+                    .collect();
+                let types = one.site.as_ref().map(|site| &site.types);
+                format!(
+                    "{} {} {:?} {ids:?} {types:?}",
+                    one.opcode, one.argument, one.state
+                )
+            })
+            .collect();
+        wrong.push(format!(
+            "{minor} {}: not diagnosed: {}",
+            cause.id,
+            seen.join("; ")
+        ));
+    }
+    let Some(example) = &cause.after else {
+        return wrong;
+    };
+    let Some(code) = code(profile, &after, example) else {
+        wrong.push(format!("{minor} {}: its remedy did not run", cause.id));
+        return wrong;
+    };
+    let live: Vec<&str> = code.instructions.iter().map(live).collect();
+    match cause.leads_to.get(minor) {
+        None => wrong.push(format!("{minor} {}: leads_to is missing: {live:?}", cause.id)),
+        Some(expected) if !live.contains(&expected.as_str()) => wrong.push(format!(
+            "{minor} {}: the remedy does not lead to {expected}, but to {live:?}",
+            cause.id
+        )),
+        Some(_) => {}
+    }
+    wrong
+}
+
+#[test]
+fn every_cause_is_found_where_it_is_and_its_remedy_leads_where_it_says() {
+    let mut wrong = Vec::new();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (minor, python) in pythons::native_pythons("the catalogue's examples") {
+        let causes: Vec<_> = catalogue()
+            .causes
+            .iter()
+            .filter(|cause| cause.holds_on(minor))
+            .collect();
+        counts.insert(minor, causes.len());
+        let (alone, together): (Vec<&Cause>, Vec<&Cause>) = causes.into_iter().partition(|cause| cause.alone);
+        let profile = measure(minor, &python, &together);
+        assert!(profile.failure().is_none(), "{minor}: {:?}", profile.passes);
+        wrong.extend(together.iter().flat_map(|cause| check(minor, cause, &profile)));
+        for cause in alone {
+            let profile = measure(minor, &python, &[cause]);
+            wrong.extend(check(minor, cause, &profile));
+        }
+    }
+    println!("entries by version: {counts:?}");
+    assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
+}
