@@ -1,5 +1,6 @@
 //! The command line: arguments in, exit code out.
 
+mod explain;
 mod lsp;
 mod progress;
 mod run;
@@ -32,6 +33,8 @@ enum Command {
     Run(Run),
     /// Show saved profiles
     Show(Show),
+    /// Say why a site is slow and what to write instead; without a name, list all causes
+    Explain(Explain),
     /// Serve an editor: the language server, on standard input and output
     Lsp,
 }
@@ -93,6 +96,13 @@ struct Run {
     /// Arguments of the script, module or pytest
     #[arg(last = true)]
     arguments: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct Explain {
+    /// Name of a cause, as a report gives it
+    #[arg(value_name = "ID")]
+    id: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -166,6 +176,7 @@ pub fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Show(arguments) => show::show(arguments),
+        Command::Explain(arguments) => explain::explain(arguments),
         Command::Lsp => lsp::lsp(),
     };
     match done {

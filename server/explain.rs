@@ -6,6 +6,7 @@ use crate::attribute::{Costs, FileCosts, LineCosts, SiteCosts};
 use crate::profile::{Note, Profile, State};
 
 pub mod cause;
+pub mod entry;
 pub mod number;
 pub mod sentences;
 pub mod types;

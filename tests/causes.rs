@@ -172,3 +172,96 @@ fn every_cause_is_found_where_it_is_and_its_remedy_leads_where_it_says() {
     println!("entries by version: {counts:?}");
     assert!(wrong.is_empty(), "{} wrong\n{}", wrong.len(), wrong.join("\n"));
 }
+
+/// The page that diagnostics link to. `BYTECOST_BLESS=1` writes it.
+#[test]
+fn the_documentation_is_what_explain_prints() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/causes.md");
+    let expected = bytecost::explain::entry::document();
+    if std::env::var_os("BYTECOST_BLESS").is_some() {
+        std::fs::write(&path, &expected).expect("written");
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == expected,
+        "docs/causes.md is not what the catalogue says; BYTECOST_BLESS=1 rewrites it"
+    );
+}
+
+/// Roles and words that conditions and sentences of a cause may speak of.
+fn roles(cause: &Cause) -> Vec<&'static str> {
+    let mut opcodes: Vec<&str> = cause.families.iter().map(String::as_str).collect();
+    if opcodes.contains(&"BINARY_OP") {
+        opcodes.push("BINARY_SUBSCR");
+    }
+    let roles = opcodes.iter().filter_map(|opcode| catalogue().roles.get(*opcode));
+    roles.flatten().map(String::as_str).collect()
+}
+
+/// What is wrong with an entry by itself.
+fn flaws(cause: &Cause) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let kebab = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if !cause.id.chars().all(kebab) {
+        wrong.push("its name is not in kebab-case".to_owned());
+    }
+    for version in &cause.versions {
+        if bytecost::cpython::version(version).is_none() {
+            wrong.push(format!("{version} is no version with tables"));
+        }
+        if cause.after.is_some() && !cause.leads_to.contains_key(version) {
+            wrong.push(format!("where it leads on {version} is missing"));
+        }
+    }
+    if cause.versions.is_empty() || cause.when.is_empty() || cause.families.is_empty() {
+        wrong.push("it can never hold".to_owned());
+    }
+    let roles = roles(cause);
+    let words = ["op", "pair", "kind", "site", "globals", "call", "super", "result"];
+    for fact in cause.when.iter().flat_map(|when| when.split_whitespace()) {
+        let fact = fact.trim_start_matches('!');
+        let about = fact.split([':', '#']).next().unwrap_or_default();
+        let version = fact
+            .strip_prefix('v')
+            .is_some_and(|minor| bytecost::cpython::version(minor).is_some());
+        if !version && !words.contains(&about) && !roles.contains(&about) {
+            wrong.push(format!("{fact} is about nothing that its opcodes have"));
+        }
+        if fact
+            .strip_prefix("kind:")
+            .is_some_and(|kind| !catalogue().kinds.contains_key(kind))
+        {
+            wrong.push(format!("{fact} is no kind"));
+        }
+    }
+    for text in [&cause.headline, &cause.explanation] {
+        for part in text.split('{').skip(1) {
+            let name = part.split('}').next().unwrap_or_default();
+            if !["op", "attribute"].contains(&name) && !roles.contains(&name) {
+                wrong.push(format!("{{{name}}} cannot be filled in"));
+            }
+        }
+    }
+    let sentences = cause.explanation.ends_with('.') && cause.remedy.text.ends_with('.');
+    if cause.headline.ends_with('.') || !sentences {
+        wrong.push("a clause has no full stop, sentences have one".to_owned());
+    }
+    wrong
+}
+
+#[test]
+fn the_catalogue_is_well_formed() {
+    let mut ids: Vec<&str> = catalogue().causes.iter().map(|cause| cause.id.as_str()).collect();
+    ids.sort_unstable();
+    let twice = ids.windows(2).find(|pair| pair[0] == pair[1]);
+    assert_eq!(twice, None, "a name comes twice");
+    let wrong: Vec<_> = catalogue()
+        .causes
+        .iter()
+        .flat_map(|cause| {
+            let flaws = flaws(cause).into_iter();
+            flaws.map(|flaw| format!("{}: {flaw}", cause.id))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -205,6 +205,9 @@ pub fn reason(instruction: &Instruction, diagnosis: &Diagnosis) -> String {
 /// The same for where only the beginning may be seen: what is wrong comes first, without the expression.
 #[must_use]
 pub fn problem_first(site: &SiteCosts) -> String {
+    if let Some(diagnosis) = cause::best(site.instruction, site.minor) {
+        return reason(site.instruction, &diagnosis);
+    }
     let operation = operation(site.instruction, false);
     match site.instruction.state {
         State::Unspecialized => format!("{operation} is generic: {}", generic(site)),
