@@ -265,3 +265,78 @@ fn the_catalogue_is_well_formed() {
         .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// A function and what a pystats build said of it when it ran alone; see `causes/record.py`.
+#[derive(serde::Deserialize)]
+struct Recorded {
+    family: String,
+    source: String,
+    call: String,
+    /// Failed attempts by number of the failure kind.
+    kinds: BTreeMap<String, u64>,
+}
+
+/// The causes of a family's sites in a file.
+fn found_in<'p>(profile: &'p Profile, path: &str, family: &str, minor: &str) -> Vec<&'static Cause> {
+    let file: Option<&'p _> = profile.files.iter().find(|file| file.path == path);
+    let codes = file.into_iter().flat_map(|file| &file.codes);
+    codes
+        .filter(|code| code.qualname != "<module>")
+        .flat_map(|code| &code.instructions)
+        .filter(|one| one.opcode == family)
+        .filter_map(|one| Some(cause::best(one, minor)?.cause))
+        .collect()
+}
+
+/// The reason given must be the one CPython itself counts.
+#[test]
+fn causes_agree_with_what_cpython_counts() {
+    let minor = "3.13";
+    let Some((_, python)) = pythons::native_pythons("agreement with pystats")
+        .into_iter()
+        .find(|(found, _)| *found == minor)
+    else {
+        return;
+    };
+    let read = |path: &str| std::fs::read(support::fixture(path)).expect("the fixture");
+    let cases: Vec<Recorded> = serde_json::from_slice(&read("causes/pystats-3.13.json")).expect("valid");
+    let kinds: BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>> =
+        serde_json::from_slice(&read("../server/cpython/spec-fail-kinds.json")).expect("valid");
+    assert!(cases.len() >= 100, "only {} functions were recorded", cases.len());
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder: PathBuf = folder.path().canonicalize().expect("it exists");
+    std::fs::create_dir_all(&folder).expect("it exists");
+    let mut calls = Vec::new();
+    for (index, case) in cases.iter().enumerate() {
+        std::fs::write(folder.join(format!("case_{index}.py")), &case.source).expect("written");
+        calls.push((format!("case_{index}"), case.call.as_str()));
+    }
+    let profile = run(&request(minor, &python, &folder, &calls));
+    let mut disagree = Vec::new();
+    for (index, case) in cases.iter().enumerate() {
+        let (number, _) = case
+            .kinds
+            .iter()
+            .max_by_key(|(_, count)| **count)
+            .expect("some failed");
+        let said = &kinds[minor][&case.family][number];
+        let found = found_in(&profile, &format!("case_{index}.py"), &case.family, minor);
+        let agrees = |cause: &&Cause| {
+            let kinds = cause.fail_kinds.get(minor);
+            kinds.is_some_and(|kinds| kinds.contains(said))
+        };
+        if !found.iter().any(|cause| agrees(&cause)) {
+            let ids: Vec<_> = found.iter().map(|cause| &cause.id).collect();
+            disagree.push(format!(
+                "{} says {said}, we {ids:?}:\n{}",
+                case.family, case.source
+            ));
+        }
+    }
+    let share = 100.0 * (1.0 - disagree.len() as f64 / cases.len() as f64);
+    println!(
+        "{share:.1}% of {} functions agree with CPython's own count",
+        cases.len()
+    );
+    assert!(share >= 95.0, "{share:.1}%\n{}", disagree.join("\n"));
+}
