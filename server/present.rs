@@ -1,5 +1,6 @@
 //! Exporters, one form a file: costs and findings to text that leaves the program.
 
 pub mod editor;
+pub mod html;
 pub mod json;
 pub mod terminal;
