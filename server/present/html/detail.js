@@ -4,9 +4,9 @@
 function instructions(file, list) {
   const { sites: all } = file;
   const columns = [
-    { head: "Offset", kind: "number dim", cell: (site) => String(all.offset[site]), isWide: true },
+    { head: "Offset", kind: "number dim offset", cell: (site) => String(all.offset[site]), isWide: true },
     { head: "Expression", kind: "", cell: (site) => el("code", { title: expression(file, site) }, expression(file, site)) },
-    { head: "Instruction", kind: "", cell: (site) => el("code", {}, operation(file, site)) },
+    { head: "Instruction", kind: "", cell: (site) => el("code", { title: operation(file, site) }, operation(file, site)) },
     { head: "Became", kind: "became", cell: (site) => became(file, site) },
     { head: "Executions", kind: "number", cell: (site) => count(all.executions[site]) },
     {
@@ -19,7 +19,8 @@ function instructions(file, list) {
       head: "Generic",
       kind: "number",
       cell: (site) => (all.deferred[site] ? count(all.deferred[site]) : ""),
-      isNeeded: list.some((site) => all.deferred[site] > 0),
+      // A site that is generic throughout says so already, and each is generic until it is warm.
+      isNeeded: list.some((site) => all.deferred[site] >= all.executions[site] / 100 && all.deferred[site] < all.executions[site]),
     },
   ];
   return columns.filter((column) => column.isNeeded !== false);

@@ -230,11 +230,10 @@ const columns = [
   { key: "slow", head: "Off the fast path", title: "generic executions, or misses", value: (row) => number(row.weight), down: true },
 ];
 
-const rows = data.ranking.map((entry, index) => {
+const rows = data.ranking.map((entry) => {
   const file = data.files[entry.file];
   return {
     ...entry,
-    rank: index + 1,
     path: file.path,
     number: file.lines.number[entry.line],
     expression: expression(file, entry.site),
@@ -254,8 +253,9 @@ function compare(a, b) {
 function sites() {
   const mattering = rows.filter((row) => row.matters).length;
   const column = columns.find((one) => one.key === state.order.key);
-  const listed = rows.filter((row) => {
-    if (!row.matters && !state.every) return false;
+  const ranked = rows.filter((row) => row.matters || state.every);
+  ranked.forEach((row, index) => (row.rank = index + 1));
+  const listed = ranked.filter((row) => {
     if (!state.query) return true;
     const words = `${row.path}\n${row.expression}\n${row.operation}\n${row.outcome}\n${data.states[data.files[row.file].sites.state[row.site]].word}`;
     return words.toLowerCase().includes(state.query);
