@@ -139,7 +139,8 @@ function tip(node, x) {
 $("source").addEventListener("mouseover", (event) => {
   const node = event.target.closest(".row");
   hideTip();
-  if (node) tipTimer = setTimeout(tip, 350, node, event.clientX);
+  // What is known of the chosen line stands beside it.
+  if (node && Number(node.id.slice(1)) !== state.line) tipTimer = setTimeout(tip, 350, node, event.clientX);
 });
 $("source").addEventListener("mouseleave", hideTip);
 $("source").addEventListener("scroll", hideTip, { passive: true });
