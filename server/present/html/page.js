@@ -165,6 +165,7 @@ function filter() {
     if (other !== undefined) return open(other, left[other][0]);
   }
   files(left);
+  functions(left[state.file]);
   sites();
   source();
 }
@@ -197,15 +198,24 @@ function files(left = data.files.map((file) => linesLeft(file))) {
   );
 }
 
-function functions() {
-  const { functions: all } = data.files[state.file];
+/** The functions that have one of these lines. */
+function functions(left = linesLeft(data.files[state.file])) {
+  const file = data.files[state.file];
+  const all = file.functions;
+  const wanted = new Set();
+  for (const number of left) {
+    const line = file.at.get(number);
+    if (line === undefined) continue;
+    const [from, to] = sitesOf(file, line);
+    for (let site = from; site < to; site++) wanted.add(all.owner[file.sites.function[site]]);
+  }
   const shares = all.owner.map(() => null);
   all.owner.forEach((owner, index) => {
     if (all.share[index] !== null) shares[owner] = (shares[owner] ?? 0) + all.share[index];
   });
   const ran = all.owner
     .map((_, index) => index)
-    .filter((index) => all.owner[index] === index && (shares[index] === null || shares[index] > 0))
+    .filter((index) => wanted.has(index) && (shares[index] === null || shares[index] > 0))
     .sort((a, b) => (shares[b] ?? 0) - (shares[a] ?? 0));
   $("functions").replaceChildren(
     ...ran.map((index) => {
@@ -268,7 +278,10 @@ function sites() {
   $("every-label").querySelector("span").textContent = `also the ${counted(rows.length - mattering, "site", "sites")} that matter less`;
   $("more").hidden = shown.length === listed.length;
   $("more").textContent = `Show ${counted(Math.min(500, listed.length - shown.length), "more site", "more sites")}`;
-  if (rows.length === 0) return $("sites-table").replaceChildren();
+  if (shown.length === 0) {
+    const nothing = state.query && rows.length ? [el("p", { className: "nothing" }, "No site has it.")] : [];
+    return $("sites-table").replaceChildren(...nothing);
+  }
   const head = columns.map((one) => {
     const sorted = one.key === state.order.key ? (state.order.down ? "descending" : "ascending") : "none";
     const button = el("button", { type: "button", title: one.title ?? "", "data-key": one.key }, one.head);
