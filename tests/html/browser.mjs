@@ -30,6 +30,9 @@ async function show(name, options = {}) {
   page.shot = (shot) => page.screenshot({ path: join(screenshots, `${shot}.png`) });
   page.line = () => page.locator("#source [aria-selected=true]").getAttribute("id").then((id) => Number(id.slice(1)));
   page.texts = (selector) => page.locator(selector).allTextContents();
+  /** What is pointed at in the source, a text a line. */
+  page.pointed = () =>
+    page.$$eval(".row:has(.focus)", (rows) => rows.map((row) => [...row.querySelectorAll(".focus")].map((piece) => piece.textContent).join("")));
   page.press = async (...keys) => {
     for (const key of keys) await page.keyboard.press(key);
   };
@@ -68,7 +71,7 @@ const tests = {
         line.sites.map((site) => [`${site.opcode} ${site.argument}`.trim(), number.format(site.executions)]),
       );
       const missing = line.sites.map((site) => (site.misses ? (site.misses_at_least ? "≥" : "") + number.format(site.misses) : ""));
-      if (missing.join("")) assert.deepEqual(sites.map((cells) => cells[5]), missing);
+      if (missing.join("")) assert.deepEqual(sites.map((cells) => cells[5] ?? ""), missing);
     }
     await done(page);
   },
@@ -118,13 +121,13 @@ const tests = {
     await page.mouse.move(5, 5);
     await page.waitForSelector("#tip", { state: "hidden" });
     await page.hover("#detail tr:has-text('LOAD_ATTR v')");
-    assert.deepEqual(await page.texts("#L25 .focus"), ["b.v"]);
+    assert.deepEqual(await page.pointed(), ["b.v"]);
     await page.mouse.move(5, 5);
-    assert.deepEqual(await page.texts(".focus"), []);
+    assert.deepEqual(await page.pointed(), []);
     // An expression of several lines is pointed at on all of them.
     await page.click("#L29 code");
     await page.locator("#detail tr[data-site]").first().focus();
-    assert.deepEqual(await page.texts(".focus"), ["raise ValueError(", '"time runs"', '" backwards",', "t,", ")"]);
+    assert.deepEqual(await page.pointed(), ["raise ValueError(", '"time runs"', '" backwards",', "t,", ")"]);
     await done(page);
   },
 
@@ -140,6 +143,7 @@ const tests = {
     await there("kern.py", 1);
     await page.press("j", "j", "k");
     await there("kern.py", 2);
+    await page.focus("#source");
     await page.press("ArrowDown");
     await there("kern.py", 3);
     await page.press("n");
@@ -158,7 +162,7 @@ const tests = {
     assert.equal(await file(), "kern.py");
     await page.press("h");
     const shares = await page.$$eval(".row", (rows) => rows.map((row) => [row.querySelector(".sh")?.textContent ?? "", Number(row.id.slice(1))]));
-    const top = shares.sort((a, b) => parseFloat(b[0] || 0) - parseFloat(a[0] || 0))[0];
+    const [top] = shares.filter(([share]) => /^\d/.test(share)).sort((a, b) => parseFloat(b[0]) - parseFloat(a[0]));
     await there("kern.py", top[1]);
     await page.focus("#source");
     await page.press("Home", "PageDown");
@@ -166,10 +170,10 @@ const tests = {
     await page.press("End", "PageUp", "Home", "n", "Enter");
     assert.equal(await page.evaluate(() => document.activeElement.matches("#detail tr[data-site]")), true);
     await page.press("ArrowDown", "ArrowDown");
-    assert.deepEqual(await page.texts("#L25 .focus"), ["b.v"]);
+    assert.deepEqual(await page.pointed(), ["b.v"]);
     await page.press("Escape");
     assert.equal(await page.evaluate(() => document.activeElement.id), "source");
-    assert.deepEqual(await page.texts(".focus"), []);
+    assert.deepEqual(await page.pointed(), []);
     await page.press("?");
     assert.equal(await page.isVisible("#help"), true);
     await page.shot("help");
@@ -304,19 +308,19 @@ const tests = {
   async "everything is reached by Tab, has a name, and shows its focus"() {
     const page = await show("two");
     const stops = [];
-    for (let presses = 0; presses < 60; presses++) {
+    for (let presses = 0; presses < 80; presses++) {
       await page.press("Tab");
       const stop = await page.evaluate(() => {
         const node = document.activeElement;
         const style = getComputedStyle(node);
-        return [node.id || node.textContent.trim().slice(0, 30), style.outlineStyle, parseFloat(style.outlineWidth)];
+        return [node === document.body ? "" : node.id || node.textContent.trim().slice(0, 30), style.outlineStyle, parseFloat(style.outlineWidth)];
       });
-      if (stops.some(([name]) => name === stop[0]) && stops.length > 20) break;
+      if (!stop[0]) break;
       stops.push(stop);
     }
     const names = stops.map(([name]) => name);
-    const order = ["To the source", "filter", "theme", "help-open", "What costs · 6 sites", "#", "source"];
-    const places = order.map((name) => names.indexOf(name));
+    const order = ["To the source", "filter", "theme", "help-open", "What costs · 7 sites", "#", "source", "18b.x"];
+    const places = order.map((name) => names.findIndex((stop) => stop.startsWith(name)));
     assert.deepEqual(places, [...places].sort((a, b) => a - b), names.join(", "));
     assert.ok(!places.includes(-1), `${order} in ${names.join(", ")}`);
     for (const [name, style, width] of stops.filter(([name]) => name)) assert.ok(style !== "none" && width >= 1, `${name} shows no focus`);
@@ -367,24 +371,31 @@ const tests = {
     assert.equal(await page.locator(".row").count(), 20_000);
     const seen = await page.evaluate(async () => {
       const box = document.getElementById("source");
+      box.scrollTop = 0;
+      await new Promise((go) => setTimeout(go, 300));
       const frames = [];
       let last = performance.now();
       const seen = new Set();
+      const lost = [];
       for (let step = 0; step <= 100; step++) {
         box.scrollTop = (box.scrollHeight * step) / 100;
+        // The browser lays out what a jump lands on in the frame after it.
+        await new Promise(requestAnimationFrame);
         await new Promise(requestAnimationFrame);
         const now = performance.now();
         frames.push(now - last);
         last = now;
         const { left, top } = box.getBoundingClientRect();
         const row = document.elementFromPoint(left + 200, top + 60)?.closest(".row");
-        seen.add(Number(row.id.slice(1)));
+        if (row) seen.add(Number(row.id.slice(1)));
+        else lost.push([step, document.elementFromPoint(left + 200, top + 60)?.outerHTML.slice(0, 80)]);
       }
       frames.sort((a, b) => a - b);
-      return { lines: [...seen], median: frames[50], worst: frames[100], heap: performance.memory.usedJSHeapSize };
+      return { lost, lines: [...seen], median: frames[50], worst: frames[100], heap: performance.memory.usedJSHeapSize };
     });
     // What is under one place while it goes by is what ought to be there.
-    assert.ok(seen.lines.length > 95, "rows were missing while scrolling");
+    assert.deepEqual(seen.lost, [], "rows were missing while scrolling");
+    assert.ok(seen.lines.length > 95);
     seen.lines.forEach((line, step) => assert.ok(step === 0 || line > seen.lines[step - 1]));
     await page.press("G");
     assert.equal(await page.line(), 20_000);
@@ -400,14 +411,13 @@ const tests = {
     const filtered = Date.now() - asked;
     await page.press("Escape");
     await page.until(() => document.querySelectorAll(".row").length === 20_000);
-    await page.check("#every");
     assert.equal(await page.locator("#sites-table tbody tr").count(), 200);
     await page.click("#more");
     assert.equal(await page.locator("#sites-table tbody tr").count(), 700);
     // The browser's own search finds what was never scrolled to.
     assert.equal(await page.evaluate(() => window.find("the number is 10000")), true);
     console.log(
-      `20,000 lines: shown after ${loaded} ms; ${seen.median.toFixed(0)} ms a frame of scrolling (at most ${seen.worst.toFixed(0)}), ` +
+      `20,000 lines: shown after ${loaded} ms; ${seen.median.toFixed(0)} ms a jump of two frames (at most ${seen.worst.toFixed(0)}), ` +
         `${step.toFixed(0)} ms to the next marked line, ${filtered} ms to filter, ${(seen.heap / 1e6).toFixed(0)} MB of script data`,
     );
     await done(page);

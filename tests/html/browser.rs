@@ -35,44 +35,62 @@ fn programs() -> Option<(PathBuf, PathBuf)> {
     None
 }
 
-/// Twenty thousand lines, every fourth one generic.
+/// Twenty thousand lines, every fourth one generic, and every fourth missing.
 fn big() -> Fixture {
-    let lines = 20_000;
-    let source: String = (1..=lines)
-        .map(|line| match line % 4 {
-            0 => format!("    total = total * {line} % 7  # the number is {line}\n"),
-            1 => format!("    if total > {line}:\n"),
+    const PART: u32 = 100;
+    const PARTS: u32 = 200;
+    let text = |part: u32| -> String {
+        let lines = (1..=PART).map(|line| match line % 4 {
+            0 => format!(
+                "    total = total * 3 % 7  # the number is {}\n",
+                part * PART + line
+            ),
+            1 => "    if total > 0:\n".to_owned(),
             2 => "        total -= weights[name].value\n".to_owned(),
-            _ => format!("    items.append((\"line {line}\", total, 'text'))\n"),
-        })
-        .collect();
-    let mut fixture = Fixture::new("big.py", "run", &source);
-    // Of a builder that looks for earlier instructions of the line at each: a code object a chunk.
-    for first in (1..=lines).step_by(100) {
-        let last = first + 99;
-        let mut code = fixture.code(&format!("part_{first}"), (first, last), 1);
-        for line in first..=last {
-            let ran = u64::from(line) * 10;
-            code = code.op("LOAD_FAST", "total", line, "total", ran);
-            code = match line % 4 {
-                0 => code
-                    .op("BINARY_OP", "*", line, "total * ", ran)
-                    .specialized("BINARY_OP_MULTIPLY_INT")
-                    .op("BINARY_OP", "%", line, "total * ", ran)
-                    .generic(),
-                1 => code
-                    .op("COMPARE_OP", ">", line, "total > ", ran)
-                    .specialized("COMPARE_OP_INT"),
-                2 => code
-                    .op("LOAD_ATTR", "value", line, "weights[name].value", ran)
-                    .missing("LOAD_ATTR_SLOT", &[("LOAD_ATTR_SLOT", ran / 2)]),
-                _ => code
-                    .op("CALL", "1", line, "items.append", ran)
-                    .specialized("CALL_LIST_APPEND"),
-            };
-            code = code.op("STORE_FAST", "total", line, "total", ran);
-        }
+            _ => format!("    items.append((total, 'line {}'))\n", part * PART + line),
+        });
+        lines.collect()
+    };
+    let mut fixture = Fixture::new("big.py", "part", &text(0));
+    let mut code = fixture.code("part", (1, PART), 1);
+    for line in 1..=PART {
+        let ran = u64::from(line) * 1_000;
+        code = code.op("LOAD_FAST", "total", line, "total", ran / 2);
+        code = match line % 4 {
+            0 => code
+                .op("BINARY_OP", "*", line, "total * 3", ran)
+                .specialized("BINARY_OP_MULTIPLY_INT")
+                .op("BINARY_OP", "%", line, "total * 3 % 7", ran)
+                .generic(),
+            1 => code
+                .op("COMPARE_OP", ">", line, "total > 0", ran)
+                .specialized("COMPARE_OP_INT"),
+            2 => code
+                .op("LOAD_ATTR", "value", line, "weights[name].value", ran)
+                .missing("LOAD_ATTR_SLOT", &[("LOAD_ATTR_SLOT", ran / 2)]),
+            _ => code
+                .op("CALL", "1", line, "items.append", ran)
+                .specialized("CALL_LIST_APPEND"),
+        };
+        code = code.op("STORE_FAST", "total", line, "total", ran);
     }
+    let first = fixture.profile.files[0].codes[0].clone();
+    let shifted = |part: u32| {
+        let mut code = first.clone();
+        code.qualname = format!("part_{part}");
+        code.first_line += part * PART;
+        code.last_line += part * PART;
+        for instruction in &mut code.instructions {
+            if let Some(position) = &mut instruction.position {
+                position.line += part * PART;
+                position.end_line += part * PART;
+            }
+        }
+        code
+    };
+    fixture.profile.files[0].codes = (0..PARTS).map(shifted).collect();
+    fixture.source = (0..PARTS).map(text).collect();
+    fixture.profile.files[0].digest = profiles::digest(&fixture.source);
     fixture
 }
 

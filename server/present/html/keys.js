@@ -73,6 +73,7 @@ const sourceKeys = {
 };
 
 document.addEventListener("keydown", (event) => {
+  if (data.files.length === 0 && !["t", "?"].includes(event.key)) return;
   if (event.ctrlKey || event.metaKey || event.altKey || $("help").open) return;
   const target = event.target;
   if (event.key === "Escape") {

@@ -206,9 +206,11 @@ function open(index, number, reveal = true, site = null) {
   if (index !== state.file || shown.length === 0) {
     state.file = index;
     state.line = 0;
+    const wasList = $("files").contains(document.activeElement);
     files();
     functions();
     source();
+    if (wasList) $("files").querySelector("[aria-current]").focus();
   }
   const file = data.files[index];
   if (number === undefined) number = costliest(file) ?? shown[0];
