@@ -223,6 +223,7 @@ struct Output {
 enum Format {
     Text,
     Json,
+    Html,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
