@@ -1,0 +1,139 @@
+/** The commands of the palette and the menus. */
+
+import * as vscode from 'vscode';
+import type { LanguageClient } from 'vscode-languageclient/node';
+import type { BytecodeView } from './bytecode';
+import type { Service } from './client';
+import { isPython } from './heat';
+import * as protocol from './protocol';
+import { askCall, type Calls, innermost, runnables } from './runs';
+
+/** What the commands work on. */
+export interface Parts {
+  readonly service: Service;
+  readonly view: BytecodeView;
+  readonly calls: Calls;
+  readonly log: vscode.LogOutputChannel;
+}
+
+type Action = (...given: unknown[]) => Promise<void> | void;
+
+/** Registers all commands. */
+export function register(parts: Parts): vscode.Disposable {
+  const { service, view, calls, log } = parts;
+  const actions: Record<string, Action> = {
+    'bytecost.profileFunction': () => profile(service, ['function', 'doctest'], 'The cursor is in no function that can be run.'),
+    'bytecost.profileTest': () => profile(service, ['test'], 'The cursor is in no test.'),
+    'bytecost.profileFile': async (given) => {
+      const [, uri] = subject(service, given instanceof vscode.Uri ? given : undefined);
+      await vscode.commands.executeCommand(protocol.RUN, { uri, target: '' });
+    },
+    'bytecost.profileWithArguments': () => profileWith(service, calls),
+    'bytecost.cancelRun': async () => {
+      await connected(service).sendRequest('workspace/executeCommand', { command: 'bytecost.cancel' });
+    },
+    'bytecost.loadProfile': (uri, uris) => load(service, uri, uris),
+    'bytecost.clearResults': async () => {
+      await connected(service).sendRequest('workspace/executeCommand', { command: 'bytecost.clear' });
+    },
+    'bytecost.toggleHints': () => toggle('hints.enabled'),
+    'bytecost.toggleHeat': () => toggle('heat.enabled'),
+    'bytecost.openBytecode': async () => {
+      connected(service);
+      await view.open(pythonEditor());
+    },
+    'bytecost.restart': () => service.restart(),
+    'bytecost.showLog': () => {
+      log.show(true);
+    },
+  };
+  return vscode.Disposable.from(
+    ...Object.entries(actions).map(([name, action]) =>
+      vscode.commands.registerCommand(name, async (...given: unknown[]) => {
+        try {
+          await action(...given);
+        } catch (error) {
+          void vscode.window.showErrorMessage(`bytecost: ${error instanceof Error ? error.message : String(error)}`);
+        }
+      }),
+    ),
+  );
+}
+
+function connected(service: Service): LanguageClient {
+  const client = service.running;
+  if (client === undefined) {
+    throw new Error('the server does not run. “bytecost: Show Log” says why.');
+  }
+  return client;
+}
+
+function pythonEditor(): vscode.TextEditor {
+  const editors = [vscode.window.activeTextEditor, ...vscode.window.visibleTextEditors];
+  const editor = editors.find((editor) => editor !== undefined && isPython(editor.document));
+  if (editor === undefined) {
+    throw new Error('open a Python file first.');
+  }
+  return editor;
+}
+
+/** The client and the file in question as the server names it. */
+function subject(service: Service, uri?: vscode.Uri): [LanguageClient, string] {
+  const client = connected(service);
+  return [client, client.code2ProtocolConverter.asUri(uri ?? pythonEditor().document.uri)];
+}
+
+async function profile(service: Service, kinds: protocol.Runnable['kind'][], otherwise: string): Promise<void> {
+  const [client, uri] = subject(service);
+  const line = pythonEditor().selection.active.line;
+  const runnable = innermost(await runnables(client, uri), line, kinds);
+  if (runnable === undefined) {
+    throw new Error(otherwise);
+  }
+  await vscode.commands.executeCommand(protocol.RUN, { uri, target: runnable.target });
+}
+
+async function profileWith(service: Service, calls: Calls): Promise<void> {
+  const [client, uri] = subject(service);
+  const line = pythonEditor().selection.active.line;
+  const runnable = innermost(await runnables(client, uri), line, ['function', 'doctest']);
+  if (runnable === undefined) {
+    throw new Error('The cursor is in no function that can be run.');
+  }
+  const call = await askCall(calls, uri, runnable);
+  if (call !== undefined) {
+    await vscode.commands.executeCommand(protocol.RUN, { uri, target: runnable.target, call });
+  }
+}
+
+/** Shows profiles: those of the explorer's menu, or those the user picks. */
+async function load(service: Service, uri: unknown, uris: unknown): Promise<void> {
+  const client = connected(service);
+  let chosen = (Array.isArray(uris) ? uris : [uri]).filter((uri) => uri instanceof vscode.Uri);
+  if (chosen.length === 0) {
+    chosen =
+      (await vscode.window.showOpenDialog({
+        title: 'Load Profile',
+        openLabel: 'Load',
+        canSelectMany: true,
+        filters: { 'Saved profiles': ['json'], 'All files': ['*'] },
+      })) ?? [];
+  }
+  if (chosen.length > 0) {
+    const command = { command: 'bytecost.load', arguments: [{ uris: chosen.map((uri) => client.code2ProtocolConverter.asUri(uri)) }] };
+    await client.sendRequest('workspace/executeCommand', command);
+  }
+}
+
+/** Turns a setting around where it is set, else for the user. */
+async function toggle(key: string): Promise<void> {
+  const settings = vscode.workspace.getConfiguration('bytecost');
+  const set = settings.inspect<boolean>(key);
+  const target =
+    set?.workspaceFolderValue !== undefined
+      ? vscode.ConfigurationTarget.WorkspaceFolder
+      : set?.workspaceValue !== undefined
+        ? vscode.ConfigurationTarget.Workspace
+        : vscode.ConfigurationTarget.Global;
+  await settings.update(key, settings.get<boolean>(key) !== true, target);
+}
