@@ -47,6 +47,12 @@ export class Service implements vscode.Disposable {
     return this.client?.state === State.Running ? this.client : undefined;
   }
 
+  /** The client once the starts and stops under way are over; none if there is no server. */
+  async settled(): Promise<LanguageClient | undefined> {
+    await this.queue;
+    return this.running;
+  }
+
   /** Starts the server, anew if it runs. What goes wrong is said to the user. */
   restart(): Promise<void> {
     this.queue = this.queue.then(async () => {

@@ -1,7 +1,7 @@
 /** The commands of the palette and the menus. */
 
 import * as vscode from 'vscode';
-import type { LanguageClient } from 'vscode-languageclient/node';
+import { type ExecuteCommandParams, ExecuteCommandRequest, type LanguageClient } from 'vscode-languageclient/node';
 import type { BytecodeView } from './bytecode';
 import type { Service } from './client';
 import { isPython } from './heat';
@@ -25,21 +25,21 @@ export function register(parts: Parts): vscode.Disposable {
     'bytecost.profileFunction': () => profile(service, ['function', 'doctest'], 'The cursor is in no function that can be run.'),
     'bytecost.profileTest': () => profile(service, ['test'], 'The cursor is in no test.'),
     'bytecost.profileFile': async (given) => {
-      const [, uri] = subject(service, given instanceof vscode.Uri ? given : undefined);
+      const [, uri] = await subject(service, given instanceof vscode.Uri ? given : undefined);
       await vscode.commands.executeCommand(protocol.RUN, { uri, target: '' });
     },
     'bytecost.profileWithArguments': () => profileWith(service, calls),
     'bytecost.cancelRun': async () => {
-      await connected(service).sendRequest('workspace/executeCommand', { command: 'bytecost.cancel' });
+      await send(service, { command: 'bytecost.cancel' });
     },
     'bytecost.loadProfile': (uri, uris) => load(service, uri, uris),
     'bytecost.clearResults': async () => {
-      await connected(service).sendRequest('workspace/executeCommand', { command: 'bytecost.clear' });
+      await send(service, { command: 'bytecost.clear' });
     },
     'bytecost.toggleHints': () => toggle('hints.enabled'),
     'bytecost.toggleHeat': () => toggle('heat.enabled'),
     'bytecost.openBytecode': async () => {
-      connected(service);
+      await connected(service);
       await view.open(pythonEditor());
     },
     'bytecost.restart': () => service.restart(),
@@ -60,12 +60,16 @@ export function register(parts: Parts): vscode.Disposable {
   );
 }
 
-function connected(service: Service): LanguageClient {
-  const client = service.running;
+async function connected(service: Service): Promise<LanguageClient> {
+  const client = await service.settled();
   if (client === undefined) {
     throw new Error('the server does not run. “bytecost: Show Log” says why.');
   }
   return client;
+}
+
+async function send(service: Service, command: ExecuteCommandParams): Promise<void> {
+  await (await connected(service)).sendRequest(ExecuteCommandRequest.type, command);
 }
 
 function pythonEditor(): vscode.TextEditor {
@@ -78,13 +82,13 @@ function pythonEditor(): vscode.TextEditor {
 }
 
 /** The client and the file in question as the server names it. */
-function subject(service: Service, uri?: vscode.Uri): [LanguageClient, string] {
-  const client = connected(service);
+async function subject(service: Service, uri?: vscode.Uri): Promise<[LanguageClient, string]> {
+  const client = await connected(service);
   return [client, client.code2ProtocolConverter.asUri(uri ?? pythonEditor().document.uri)];
 }
 
 async function profile(service: Service, kinds: protocol.Runnable['kind'][], otherwise: string): Promise<void> {
-  const [client, uri] = subject(service);
+  const [client, uri] = await subject(service);
   const line = pythonEditor().selection.active.line;
   const runnable = innermost(await runnables(client, uri), line, kinds);
   if (runnable === undefined) {
@@ -94,7 +98,7 @@ async function profile(service: Service, kinds: protocol.Runnable['kind'][], oth
 }
 
 async function profileWith(service: Service, calls: Calls): Promise<void> {
-  const [client, uri] = subject(service);
+  const [client, uri] = await subject(service);
   const line = pythonEditor().selection.active.line;
   const runnable = innermost(await runnables(client, uri), line, ['function', 'doctest']);
   if (runnable === undefined) {
@@ -108,7 +112,7 @@ async function profileWith(service: Service, calls: Calls): Promise<void> {
 
 /** Shows profiles: those of the explorer's menu, or those the user picks. */
 async function load(service: Service, uri: unknown, uris: unknown): Promise<void> {
-  const client = connected(service);
+  const client = await connected(service);
   let chosen = (Array.isArray(uris) ? uris : [uri]).filter((uri) => uri instanceof vscode.Uri);
   if (chosen.length === 0) {
     chosen =
@@ -120,8 +124,8 @@ async function load(service: Service, uri: unknown, uris: unknown): Promise<void
       })) ?? [];
   }
   if (chosen.length > 0) {
-    const command = { command: 'bytecost.load', arguments: [{ uris: chosen.map((uri) => client.code2ProtocolConverter.asUri(uri)) }] };
-    await client.sendRequest('workspace/executeCommand', command);
+    const uris = chosen.map((uri) => client.code2ProtocolConverter.asUri(uri));
+    await send(service, { command: 'bytecost.load', arguments: [{ uris }] });
   }
 }
 
