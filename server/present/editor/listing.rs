@@ -95,14 +95,15 @@ fn heading(file: &FileCosts, function: usize) -> String {
     format!("## {}", facts.join(" · "))
 }
 
+/// Numbers come first: a view beside the source is narrow.
 const COLUMNS: [Column; 8] = [
     Column::whole(false),
+    Column::whole(true),
+    Column::whole(true),
     Column::whole(true),
     Column::whole(false),
     Column::text(40, 12),
     Column::whole(false),
-    Column::whole(true),
-    Column::whole(true),
     Column::whole(false),
 ];
 
@@ -114,7 +115,7 @@ fn head(file: &FileCosts, function: usize) -> Vec<String> {
         [""; 2]
     };
     [
-        "#", "offset", "opcode", "argument", "form", numbers[0], numbers[1], "state",
+        "#", "offset", numbers[0], numbers[1], "opcode", "argument", "form", "state",
     ]
     .map(str::to_owned)
     .to_vec()
@@ -139,11 +140,11 @@ fn row(instruction: &Instruction, is_withheld: bool) -> Vec<String> {
     vec![
         words::mark(instruction.state).unwrap_or_default().to_owned(),
         instruction.offset.to_string(),
+        executions.map(count).unwrap_or_default(),
+        misses.unwrap_or_default(),
         instruction.opcode.clone(),
         instruction.argument.clone(),
         form.unwrap_or_default(),
-        executions.map(count).unwrap_or_default(),
-        misses.unwrap_or_default(),
         words::state(instruction.state).to_owned(),
     ]
 }
