@@ -2,5 +2,10 @@
 //!
 //! `tests/rigs/install-vscode` gets the editor. Screenshots are kept in `tests/artifacts/vscode/`.
 
+#[cfg(target_os = "linux")]
+#[path = "vscode/extension.rs"]
+mod extension;
 #[path = "vscode/manifest.rs"]
 mod manifest;
+#[cfg(target_os = "linux")]
+mod support;

@@ -118,7 +118,7 @@ export class Service implements vscode.Disposable {
     const button = isSetting ? 'Open Setting' : 'Show Log';
     void vscode.window.showErrorMessage(`bytecost: ${message}`, button).then((chosen) => {
       if (chosen !== undefined && isSetting) {
-        void vscode.commands.executeCommand('workbench.action.openSettings', 'bytecost.path');
+        void vscode.commands.executeCommand('bytecost.openSettings', 'bytecost.path');
       } else if (chosen !== undefined) {
         this.log.show(true);
       }

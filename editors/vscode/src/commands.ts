@@ -42,6 +42,7 @@ export function register(parts: Parts): vscode.Disposable {
       await connected(service);
       await view.open(pythonEditor());
     },
+    'bytecost.openSettings': (key) => openSettings(typeof key === 'string' ? key : '@ext:bytecost.bytecost'),
     'bytecost.restart': () => service.restart(),
     'bytecost.showLog': () => {
       log.show(true);
@@ -140,4 +141,10 @@ async function toggle(key: string): Promise<void> {
         ? vscode.ConfigurationTarget.Workspace
         : vscode.ConfigurationTarget.Global;
   await settings.update(key, settings.get<boolean>(key) !== true, target);
+}
+
+/** Opens the settings where those of this extension are shown: they belong to the machine it runs on. */
+async function openSettings(query: string): Promise<void> {
+  const where = vscode.env.remoteName === undefined ? 'openSettings' : 'openRemoteSettings';
+  await vscode.commands.executeCommand(`workbench.action.${where}`, { query });
 }

@@ -38,8 +38,10 @@ pub fn listing(profile: &Profile, costs: &Costs, path: &str, line: u32, ascii: b
     page.text(format!("# {title}"), None);
     page.text(format!("# {}", facts.join(" · ")), None);
     page.text(String::new(), None);
-    page.row(head(file, function), None, None);
-    let codes = (0..file.functions.len()).filter(|&index| file.owner(index) == function);
+    let codes: Vec<_> = (0..file.functions.len())
+        .filter(|&index| file.owner(index) == function)
+        .collect();
+    page.row(head(file, &codes), None, None);
     for code in codes {
         page.text(String::new(), None);
         page.text(heading(file, code), Some(first_line(file, code)));
@@ -107,15 +109,22 @@ const COLUMNS: [Column; 8] = [
     Column::whole(false),
 ];
 
-fn head(file: &FileCosts, function: usize) -> Vec<String> {
-    let is_counted = file.functions[function].instructions.is_some();
-    let numbers = if is_counted {
-        ["executions", "misses"]
-    } else {
-        [""; 2]
-    };
+/// The names of the columns; a column without numbers has none, and is left out.
+fn head(file: &FileCosts, codes: &[usize]) -> Vec<String> {
+    let counted = codes
+        .iter()
+        .any(|&code| file.functions[code].instructions.is_some());
+    let mut instructions = codes
+        .iter()
+        .flat_map(|&code| &file.functions[code].code.instructions);
+    let missing = instructions.any(|instruction| {
+        let misses = instruction.site.as_ref().and_then(|site| site.misses);
+        misses.is_some_and(|misses| misses.count > 0)
+    });
+    let executions = if counted { "executions" } else { "" };
+    let misses = if missing { "misses" } else { "" };
     [
-        "#", "offset", numbers[0], numbers[1], "opcode", "argument", "form", "state",
+        "#", "offset", executions, misses, "opcode", "argument", "form", "state",
     ]
     .map(str::to_owned)
     .to_vec()

