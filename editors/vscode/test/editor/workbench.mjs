@@ -1,8 +1,10 @@
 // One window of the editor: what a user does there, and what a user sees.
-import { mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 export const artifacts = process.env.BYTECOST_ARTIFACTS ?? '/tmp/bytecost-artifacts';
+const images = fileURLToPath(new URL('../../images', import.meta.url));
 
 /** How long something may take on a busy machine, milliseconds. */
 const PATIENCE = Number(process.env.BYTECOST_PATIENCE ?? 60_000);
@@ -218,9 +220,13 @@ export class Workbench {
     return all.join('\n').replaceAll('\u00a0', ' ');
   }
 
-  /** Keeps a screenshot; `clip` is a part of the window. */
+  /** Keeps a screenshot; `clip` is a part of the window. Pictures are those of the documentation. */
   async keep(name, clip) {
     mkdirSync(artifacts, { recursive: true });
-    await this.page.screenshot({ path: join(artifacts, `${name}.png`), ...(clip ? { clip } : {}) });
+    const path = join(artifacts, `${name}.png`);
+    await this.page.screenshot({ path, ...(clip ? { clip } : {}) });
+    if (name.startsWith('picture-') && process.env.BYTECOST_BLESS !== undefined) {
+      copyFileSync(path, join(images, name.replace('picture-', '') + '.png'));
+    }
   }
 }
