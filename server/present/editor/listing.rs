@@ -145,7 +145,8 @@ fn row(instruction: &Instruction, is_withheld: bool) -> Vec<String> {
             number
         }
     });
-    let form = site.and_then(|site| site.form.clone());
+    let form = site.and_then(|site| site.form.as_deref());
+    let form = form.map(|form| format!("→ {}", sentences::form(&instruction.opcode, form)));
     vec![
         words::mark(instruction.state).unwrap_or_default().to_owned(),
         instruction.offset.to_string(),
