@@ -22,7 +22,9 @@ const UNIVERSAL = 'universal';
 
 const here = fileURLToPath(new URL('..', import.meta.url));
 const repository = resolve(here, '../..');
-const { version } = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
+const manifest = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
+const { version } = manifest;
+const source = manifest.repository.url.replace(/\.git$/, '');
 
 /** Which packages are to be made: pairs of a platform and the path of its server. */
 function wanted() {
@@ -93,6 +95,9 @@ try {
       cwd: here,
       packagePath,
       dependencies: false,
+      // Pictures of the README are looked up where the source is.
+      baseContentUrl: `${source}/blob/HEAD/editors/vscode`,
+      baseImagesUrl: `${source}/raw/HEAD/editors/vscode`,
       // There are two, under their own names.
       skipLicense: true,
       ...(target === UNIVERSAL ? {} : { target }),
