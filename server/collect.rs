@@ -9,6 +9,7 @@ pub mod prepare;
 pub mod process;
 pub mod stdin;
 pub mod target;
+pub mod trace;
 pub mod wire;
 pub mod workload;
 
@@ -453,21 +454,23 @@ impl Session<'_> {
             python: self.request.python.version.clone(),
             what,
         };
-        match serde_json::from_slice::<wire::Result>(&text) {
-            Ok(result) if result.format == wire::FORMAT => Ok(Some(result)),
-            Ok(result) => Err(failed(format!("its result has format {}", result.format))),
-            Err(error) => {
-                #[derive(serde::Deserialize)]
-                struct Failure {
-                    error: String,
-                }
-                let said = serde_json::from_slice::<Failure>(&text).map(|failure| failure.error);
-                Err(failed(said.unwrap_or_else(|_| {
-                    format!("its result cannot be read: {error}")
-                })))
-            }
+        match parse::<wire::Result>(&text).map_err(failed)? {
+            result if result.format == wire::FORMAT => Ok(Some(result)),
+            result => Err(failed(format!("its result has format {}", result.format))),
         }
     }
+}
+
+/// What the helper wrote; else what it says went wrong.
+fn parse<T: serde::de::DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    #[derive(serde::Deserialize)]
+    struct Failure {
+        error: String,
+    }
+    serde_json::from_slice(text).map_err(|error| {
+        let said = serde_json::from_slice::<Failure>(text).map(|failure| failure.error);
+        said.unwrap_or_else(|_| format!("its result cannot be read: {error}"))
+    })
 }
 
 /// Name of a pass, as in the report.
@@ -510,19 +513,30 @@ fn outcome(
     deadline: Option<Duration>,
     place: Option<String>,
 ) -> Outcome {
+    let said = result.map(|result| (result.partial, &result.outcome));
+    outcome_of(end, said, deadline, place)
+}
+
+/// What the helper says, and whether amid the run, corrected by how its process ended.
+fn outcome_of(
+    end: &End,
+    said: Option<(bool, &Outcome)>,
+    deadline: Option<Duration>,
+    place: Option<String>,
+) -> Outcome {
     let End::Ended(status) = end else {
         let seconds = deadline.unwrap_or_default().as_secs_f64();
-        return match result {
+        return match said {
             // It may have come to its end while we asked.
-            Some(result) if !result.partial => result.outcome.clone(),
+            Some((false, outcome)) => outcome.clone(),
             _ => Outcome::TimedOut { seconds },
         };
     };
     if let Some(signal) = signal_of(*status) {
         return Outcome::Killed { signal, place };
     }
-    match result {
-        Some(result) if !result.partial => result.outcome.clone(),
+    match said {
+        Some((false, outcome)) => outcome.clone(),
         _ => Outcome::Exited {
             status: status.code().unwrap_or(1),
         },

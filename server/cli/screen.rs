@@ -7,6 +7,7 @@ use anyhow::Context;
 use super::{Format, Output, When};
 use crate::attribute;
 use crate::explain::Thresholds;
+use crate::lsp::settings::{self, Settings};
 use crate::present::{json, terminal};
 use crate::profile::Profile;
 use crate::store;
@@ -29,6 +30,7 @@ pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
             let thresholds = Thresholds {
                 executions: output.min_executions,
                 line_share: output.min_share / 100.0,
+                ignore: unwanted(profile),
             };
             terminal::render(profile, &costs, &thresholds, &style(output))
         }
@@ -44,6 +46,13 @@ pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
         .context("cannot write the report")
 }
 
+/// Causes that the project does not want to hear of.
+fn unwanted(profile: &Profile) -> Vec<String> {
+    let project = settings::of_project(std::path::Path::new(&profile.root));
+    let settings = Settings::default().over(&project, &mut |_| {});
+    settings.diagnostics.ignore
+}
+
 /// The text a file had when it was measured: kept in the profile, or still on disk.
 fn text_of(profile: &Profile, path: &str) -> Option<String> {
     let kept = profile
@@ -55,23 +64,27 @@ fn text_of(profile: &Profile, path: &str) -> Option<String> {
 }
 
 fn style(output: &Output) -> terminal::Style {
-    let to_terminal = output.file.is_none() && io::stdout().is_terminal();
-    let color = match output.color {
+    style_of(output.file.is_none(), output.color, output.width, output.ascii)
+}
+
+/// How to write to stdout, or to a file.
+pub fn style_of(to_stdout: bool, color: When, width: Option<u16>, ascii: bool) -> terminal::Style {
+    let to_terminal = to_stdout && io::stdout().is_terminal();
+    let color = match color {
         When::Always => true,
         When::Never => false,
         When::Auto => {
             to_terminal && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
         }
     };
-    let width = output
-        .width
+    let width = width
         .map(usize::from)
         .or_else(|| to_terminal.then(terminal_width).flatten())
         .unwrap_or(WIDTH);
     terminal::Style {
         color,
         width,
-        ascii: output.ascii || to_terminal && !speaks_utf8(),
+        ascii: ascii || to_terminal && !speaks_utf8(),
     }
 }
 

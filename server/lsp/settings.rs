@@ -79,6 +79,8 @@ pub struct Diagnostics {
     pub strong: Level,
     /// Severity of the rest.
     pub weak: Level,
+    /// Causes that are not shown, by name, as `bytecost explain` lists them.
+    pub ignore: Vec<String>,
 }
 
 /// Code lenses.
@@ -136,6 +138,7 @@ impl Default for Settings {
                 min_executions: thresholds.executions,
                 strong: Level::Information,
                 weak: Level::Hint,
+                ignore: Vec::new(),
             },
             code_lens: CodeLens { enabled: true },
             output: TargetOutput { log: true },
@@ -180,6 +183,7 @@ impl Settings {
             thresholds: Thresholds {
                 executions: diagnostics.min_executions,
                 line_share: diagnostics.min_share / 100.0,
+                ignore: diagnostics.ignore.clone(),
             },
             strong: diagnostics.strong.severity(),
             weak: diagnostics.weak.severity(),
