@@ -9,6 +9,7 @@ pub mod cause;
 pub mod entry;
 pub mod ignore;
 pub mod number;
+pub mod rewrite;
 pub mod sentences;
 pub mod traced;
 pub mod types;

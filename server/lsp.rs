@@ -25,6 +25,7 @@ mod load;
 mod outbox;
 mod position;
 mod progress;
+mod remedies;
 mod results;
 mod runs;
 mod session;
