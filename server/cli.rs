@@ -62,9 +62,9 @@ struct Run {
     /// Run this module, as `python -m` does
     #[arg(short, value_name = "MODULE")]
     module: Option<String>,
-    /// Interpreter: a path, a name on PATH or a version such as 3.14
+    /// Interpreter: a path, a name on PATH or a version such as 3.14; several are compared
     #[arg(long, value_name = "PYTHON")]
-    python: Option<String>,
+    python: Vec<String>,
     /// Expression that calls the function, evaluated in its module
     #[arg(long, value_name = "EXPR")]
     call: Option<String>,

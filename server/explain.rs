@@ -13,6 +13,7 @@ pub mod rewrite;
 pub mod sentences;
 pub mod traced;
 pub mod types;
+pub mod versions;
 pub mod words;
 
 use number::{count, counted, percent};

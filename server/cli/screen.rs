@@ -7,6 +7,7 @@ use anyhow::Context;
 use super::{Format, Output, When};
 use crate::attribute;
 use crate::explain::Thresholds;
+use crate::explain::versions::Measured;
 use crate::lsp::settings::{self, Settings};
 use crate::present::{json, terminal};
 use crate::profile::Profile;
@@ -18,6 +19,39 @@ const WIDTH: usize = 100;
 /// One line on stderr.
 pub fn say(message: &str) {
     let _ = writeln!(io::stderr(), "bytecost: {message}");
+}
+
+/// Renders several measurements of one workload side by side; as JSON, a list of reports.
+pub fn comparison(profiles: &[Profile], output: &Output) -> anyhow::Result<()> {
+    let texts: Vec<_> = profiles
+        .iter()
+        .map(|profile| move |path: &str| text_of(profile, path))
+        .collect();
+    let costs: Vec<_> = profiles
+        .iter()
+        .zip(&texts)
+        .map(|(profile, texts)| attribute::attribute(profile, texts))
+        .collect();
+    let measured: Vec<_> = profiles
+        .iter()
+        .zip(&costs)
+        .map(|(profile, costs)| Measured { profile, costs })
+        .collect();
+    let text = match output.format {
+        Format::Json => {
+            let reports = measured.iter().map(|one| json::report(one.profile, one.costs));
+            serde_json::to_string(&reports.collect::<Vec<_>>())? + "\n"
+        }
+        Format::Text => {
+            let thresholds = Thresholds {
+                executions: output.min_executions,
+                line_share: output.min_share / 100.0,
+                ignore: profiles.first().map(unwanted).unwrap_or_default(),
+            };
+            terminal::versions::render(&measured, &thresholds, &style(output))
+        }
+    };
+    write(&text, output)
 }
 
 /// Renders a profile as asked and writes it where asked.
@@ -36,6 +70,11 @@ pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
         }
     };
     let text = if text.ends_with('\n') { text } else { text + "\n" };
+    write(&text, output)
+}
+
+/// Where it was asked for.
+fn write(text: &str, output: &Output) -> anyhow::Result<()> {
     if let Some(path) = &output.file {
         return Ok(store::write_atomically(path, text.as_bytes())?);
     }
