@@ -35,10 +35,10 @@ enum Command {
     Run(Run),
     /// Show saved profiles
     Show(Show),
-    /// Show what one call does, instruction by instruction, in order
-    Trace(Trace),
     /// Say why a site is slow and what to write instead; without a name, list all causes
     Explain(Explain),
+    /// Show what one call does, instruction by instruction, in order
+    Trace(Trace),
     /// Serve an editor: the language server, on standard input and output
     Lsp,
 }
@@ -62,9 +62,9 @@ struct Run {
     /// Run this module, as `python -m` does
     #[arg(short, value_name = "MODULE")]
     module: Option<String>,
-    /// Interpreter: a path, a name on PATH or a version such as 3.14
+    /// Interpreter: a path, a name on PATH or a version such as 3.14; several are compared
     #[arg(long, value_name = "PYTHON")]
-    python: Option<String>,
+    python: Vec<String>,
     /// Expression that calls the function, evaluated in its module
     #[arg(long, value_name = "EXPR")]
     call: Option<String>,
@@ -253,8 +253,8 @@ pub fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Show(arguments) => show::show(arguments),
-        Command::Trace(arguments) => trace::trace(arguments),
         Command::Explain(arguments) => explain::explain(arguments),
+        Command::Trace(arguments) => trace::trace(arguments),
         Command::Lsp => lsp::lsp(),
     };
     match done {

@@ -26,6 +26,7 @@ mod outbox;
 mod position;
 mod progress;
 mod requests;
+mod remedies;
 mod results;
 mod runs;
 mod session;

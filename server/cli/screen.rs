@@ -7,6 +7,8 @@ use anyhow::Context;
 use super::{Format, Output, When};
 use crate::attribute;
 use crate::explain::Thresholds;
+use crate::explain::versions::Measured;
+use crate::lsp::settings::{self, Settings};
 use crate::present::{html, json, terminal};
 use crate::profile::Profile;
 use crate::store;
@@ -27,6 +29,40 @@ pub fn check(output: &Output) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Renders several measurements of one workload side by side; as JSON, a list of reports.
+pub fn comparison(profiles: &[Profile], output: &Output) -> anyhow::Result<()> {
+    let texts: Vec<_> = profiles
+        .iter()
+        .map(|profile| move |path: &str| text_of(profile, path))
+        .collect();
+    let costs: Vec<_> = profiles
+        .iter()
+        .zip(&texts)
+        .map(|(profile, texts)| attribute::attribute(profile, texts))
+        .collect();
+    let measured: Vec<_> = profiles
+        .iter()
+        .zip(&costs)
+        .map(|(profile, costs)| Measured { profile, costs })
+        .collect();
+    let text = match output.format {
+        Format::Json => {
+            let reports = measured.iter().map(|one| json::report(one.profile, one.costs));
+            serde_json::to_string(&reports.collect::<Vec<_>>())? + "\n"
+        }
+        Format::Html => anyhow::bail!("an HTML report is of one interpreter: name one --python, or take --format text or json"),
+        Format::Text => {
+            let thresholds = Thresholds {
+                executions: output.min_executions,
+                line_share: output.min_share / 100.0,
+                ignore: profiles.first().map(unwanted).unwrap_or_default(),
+            };
+            terminal::versions::render(&measured, &thresholds, &style(output))
+        }
+    };
+    write(&text, output)
+}
+
 /// Renders a profile as asked and writes it where asked.
 pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
     let texts = |path: &str| text_of(profile, path);
@@ -34,6 +70,7 @@ pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
     let thresholds = Thresholds {
         executions: output.min_executions,
         line_share: output.min_share / 100.0,
+        ignore: unwanted(profile),
     };
     let text = match output.format {
         Format::Json => json::to_string(&json::report(profile, &costs)),
@@ -41,6 +78,11 @@ pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
         Format::Text => terminal::render(profile, &costs, &thresholds, &style(output)),
     };
     let text = if text.ends_with('\n') { text } else { text + "\n" };
+    write(&text, output)
+}
+
+/// Where it was asked for.
+fn write(text: &str, output: &Output) -> anyhow::Result<()> {
     if let Some(path) = &output.file {
         return Ok(store::write_atomically(path, text.as_bytes())?);
     }
@@ -49,6 +91,13 @@ pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())
         .context("cannot write the report")
+}
+
+/// Causes that the project does not want to hear of.
+fn unwanted(profile: &Profile) -> Vec<String> {
+    let project = settings::of_project(std::path::Path::new(&profile.root));
+    let settings = Settings::default().over(&project, &mut |_| {});
+    settings.diagnostics.ignore
 }
 
 /// The text a file had when it was measured: kept in the profile, or still on disk.

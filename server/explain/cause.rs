@@ -80,6 +80,12 @@ impl<'i> About<'i> {
         if varies(&|shape| shape.operands.join(" ")) {
             site.insert("site:types-vary".to_owned());
         }
+        let roles = roles(instruction);
+        for (at, role) in roles.iter().enumerate() {
+            if varies(&|shape| shape.operands.get(at).cloned().unwrap_or_default()) {
+                site.insert(format!("site:{role}-varies"));
+            }
+        }
         for (role, name) in [("owner#", "site:owners-vary"), ("callee#", "site:callees-vary")] {
             let number = |shape: &Shape| {
                 let found = shape.facts.iter().find(|fact| fact.starts_with(role));
@@ -92,7 +98,7 @@ impl<'i> About<'i> {
         Self {
             instruction,
             shapes,
-            roles: roles(instruction),
+            roles,
             site,
         }
     }
@@ -167,14 +173,18 @@ impl<'i> About<'i> {
     }
 }
 
-/// Number of facts asked for, when all of them hold.
+/// Number of facts asked for, when all of them hold; what must not be counts for nothing.
 fn holds(when: &str, facts: &BTreeSet<String>) -> Option<usize> {
     let mut words = when.split_whitespace();
     let all = words.all(|word| match word.strip_prefix('!') {
         Some(word) => !facts.contains(word),
         None => facts.contains(word),
     });
-    all.then(|| when.split_whitespace().count())
+    all.then(|| {
+        when.split_whitespace()
+            .filter(|word| !word.starts_with('!'))
+            .count()
+    })
 }
 
 /// Whether a second kind of shape is more than an exception.

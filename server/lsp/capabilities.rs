@@ -157,7 +157,7 @@ pub fn server(client: &Client) -> ServerCapabilities {
         }),
         code_action_provider: Some(if client.action_literals {
             CodeActionProviderCapability::Options(CodeActionOptions {
-                code_action_kinds: Some(vec![RUN_KIND, SHOW_KIND, EDIT_KIND]),
+                code_action_kinds: Some(vec![RUN_KIND, SHOW_KIND, EDIT_KIND, CodeActionKind::QUICKFIX]),
                 ..CodeActionOptions::default()
             })
         } else {

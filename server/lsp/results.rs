@@ -133,7 +133,7 @@ impl Measured {
         let (index, text) = self.files.get(path)?;
         let text = Arc::clone(text.as_ref()?);
         let costs = self.costs();
-        let options = settings.diagnostic_options();
+        let options = &settings.diagnostic_options();
         let name = &costs.files[*index].file.path;
         Some(FileResults {
             name: name.clone(),
@@ -146,13 +146,13 @@ impl Measured {
         })
     }
 
-    fn diagnostics(&self, options: DiagnosticOptions) -> Arc<DiagnosticsByPath> {
+    fn diagnostics(&self, options: &DiagnosticOptions) -> Arc<DiagnosticsByPath> {
         let mut cached = self.diagnostics.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, found)) = cached.as_ref().filter(|(known, _)| *known == options) {
+        if let Some((_, found)) = cached.as_ref().filter(|(known, _)| known == options) {
             return Arc::clone(found);
         }
-        let found = Arc::new(editor::diagnostics(self.costs(), &options));
-        *cached = Some((options, Arc::clone(&found)));
+        let found = Arc::new(editor::diagnostics(self.costs(), options));
+        *cached = Some((options.clone(), Arc::clone(&found)));
         found
     }
 }

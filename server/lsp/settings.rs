@@ -81,6 +81,8 @@ pub struct Diagnostics {
     pub strong: Level,
     /// Severity of the rest.
     pub weak: Level,
+    /// Causes that are not shown, by name, as `bytecost explain` lists them.
+    pub ignore: Vec<String>,
 }
 
 /// Colours in front of measured lines.
@@ -146,6 +148,7 @@ impl Default for Settings {
                 min_executions: thresholds.executions,
                 strong: Level::Information,
                 weak: Level::Hint,
+                ignore: Vec::new(),
             },
             heat: Heat { enabled: true },
             code_lens: CodeLens { enabled: true },
@@ -191,6 +194,7 @@ impl Settings {
             thresholds: Thresholds {
                 executions: diagnostics.min_executions,
                 line_share: diagnostics.min_share / 100.0,
+                ignore: diagnostics.ignore.clone(),
             },
             strong: diagnostics.strong.severity(),
             weak: diagnostics.weak.severity(),

@@ -13,6 +13,7 @@ mod page;
 mod ranking;
 mod region;
 pub mod trace;
+pub mod versions;
 
 use page::{Page, Role};
 

@@ -152,16 +152,6 @@ def misses(run):
     return run.instrument.compile
 
 
-def events(run):
-    """The events of one call in their order; no pass of a profile."""
-    import bytecost_events
-
-    run.instrument = recorder = bytecost_events.Recorder(run)
-    run.build, run.repeat = recorder.build, recorder.repeat
-    recorder.start()
-    return None
-
-
 def types(run):
     """Operand types at the sites that the job names."""
     import bytecost_types
@@ -179,6 +169,16 @@ def types(run):
         run.finish()
         real_exit(0)
     run.instrument.start()
+    return None
+
+
+def events(run):
+    """The events of one call in their order; no pass of a profile."""
+    import bytecost_events
+
+    run.instrument = recorder = bytecost_events.Recorder(run)
+    run.build, run.repeat = recorder.build, recorder.repeat
+    recorder.start()
     return None
 
 

@@ -12,8 +12,8 @@ import bytecost_stack
 import opcode
 
 getframe = sys._getframe
-MOST_EVENTS = 100_000  # of a site; then its events are switched off
-READINGS = 400  # of a site, spread over all of its executions
+MOST_EVENTS = 100_000 if hasattr(sys, "monitoring") else 5_000  # of a site; then it is let go
+READINGS = 250  # of a site, spread over its executions until then
 MOST_SHAPES = 24  # different shapes of a site that are kept apart
 FULL = ("other types",)
 Unreadable = bytecost_stack.Unreadable
@@ -228,11 +228,12 @@ class Reader:
             kind = kinds.attribute(thing, site.attribute, out, name == "STORE_ATTR")
             if name == "LOAD_METHOD" or name == "LOAD_ATTR" and SHIFT and site.argument & 1:
                 out.append("owner:called")
-            version = kinds.version(type(thing))
-            if version and site.versions.setdefault(id(type(thing)), version) != version:
-                site.versions[id(type(thing))] = version
+            asked = thing if "owner:class" in out else type(thing)
+            version = kinds.version(asked)
+            if version and site.versions.setdefault(id(asked), version) != version:
+                site.versions[id(asked)] = version
                 out.append("owner:version-changed")
-            self.same(site, "owner", type(thing), out)
+            self.same(site, "owner", thing if "owner:class" in out else type(thing), out)
         elif name == "LOAD_SUPER_ATTR":
             out.append("super:builtin" if things[0] is super else "super:other")
         elif name == "LOAD_GLOBAL":

@@ -17,6 +17,7 @@ class Tracer(bytecost_types.Reader):
     def __init__(self, run):
         super().__init__(run)
         bytecost_types.check(self, lambda reader: bytecost_types.observe_probes(reader, self.probe))
+        self.done = set()
         self.tracing = bytecost_trace.Counter(run)
         self.tracing.discover = self.discover
 
@@ -52,7 +53,8 @@ class Tracer(bytecost_types.Reader):
 
     def discover(self, code):
         """The local trace function of a code object, None when it has nothing to read."""
-        if not self.run.files.wanted(code.co_filename):
+        done = self.done
+        if id(code) in done or not self.run.files.wanted(code.co_filename):
             return None
         plan = self.plans.get(id(code))
         if plan is None:
@@ -76,7 +78,12 @@ class Tracer(bytecost_types.Reader):
                         pass
                     if site.events >= bytecost_types.MOST_EVENTS:
                         open_sites.discard(offset)
-                        frame.f_trace_opcodes = bool(open_sites)
+                        if not open_sites:
+                            done.add(key)
+                            tracing.locals.pop(key, None)
+            if not open_sites:
+                frame.f_trace_opcodes = False
+                return None
             return local
 
         return tracing.locals.setdefault(key, local)

@@ -12,6 +12,9 @@ use crate::profile::{Instruction, PassKind, Python, Shape};
 /// Most sites to read: each costs a fraction of a millisecond to some milliseconds.
 const MOST: usize = 2_000;
 
+/// Executions of a site that is worth it: what ran less is far below any threshold.
+const LEAST_EXECUTIONS: u64 = 10;
+
 /// The sites whose operands are worth reading, from the passes made so far: the marked ones, those
 /// that ran most first. One line a code object, as `bytecost_types` reads it: file, qualified
 /// name, first line and length of the code, offsets with their executions.
@@ -64,7 +67,10 @@ pub fn candidates(python: &Python, finished: &[Finished]) -> Vec<String> {
 }
 
 fn is_worth(site: &Instruction) -> bool {
-    site.is_marked() && site.executions != Some(0)
+    site.is_marked()
+        && site
+            .executions
+            .is_none_or(|executions| executions >= LEAST_EXECUTIONS)
 }
 
 /// What was read of the site at an offset, most frequent first.

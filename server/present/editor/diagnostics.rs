@@ -33,7 +33,7 @@ pub enum Severity {
 }
 
 /// Which findings become diagnostics, and how loud they are.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DiagnosticOptions {
     /// Make diagnostics at all.
     pub enabled: bool,

@@ -192,6 +192,7 @@ pub(super) fn data(profile: &Profile, costs: &Costs, thresholds: &Thresholds) ->
     let every = Thresholds {
         executions: 0,
         line_share: 0.0,
+        ignore: thresholds.ignore.clone(),
     };
     let ranking = explain::findings(costs, &every);
     let ranking: Vec<_> = ranking
