@@ -1,6 +1,7 @@
 //! The terminal: what it can show, and the report on its way there.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use anyhow::Context;
 
@@ -42,13 +43,29 @@ pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
     };
     let text = if text.ends_with('\n') { text } else { text + "\n" };
     if let Some(path) = &output.file {
-        return Ok(store::write_atomically(path, text.as_bytes())?);
+        return write(path, text.as_bytes());
     }
     let mut stdout = io::stdout().lock();
     stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())
         .context("cannot write the report")
+}
+
+/// Writes a report to a file in one piece, or into whatever else is there: a device or a pipe, which
+/// a new file must not take the place of.
+fn write(path: &Path, report: &[u8]) -> anyhow::Result<()> {
+    let is_special = std::fs::metadata(path).is_ok_and(|known| !known.is_file() && !known.is_dir());
+    if !is_special {
+        return Ok(store::write_atomically(path, report)?);
+    }
+    let mut target = std::fs::OpenOptions::new()
+        .write(true)
+        .open(path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    target
+        .write_all(report)
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The text a file had when it was measured: kept in the profile, or still on disk.
@@ -58,7 +75,7 @@ fn text_of(profile: &Profile, path: &str) -> Option<String> {
         .iter()
         .find(|file| file.path == path)
         .and_then(|file| file.text.clone());
-    kept.or_else(|| std::fs::read_to_string(std::path::Path::new(&profile.root).join(path)).ok())
+    kept.or_else(|| std::fs::read_to_string(Path::new(&profile.root).join(path)).ok())
 }
 
 fn style(output: &Output) -> terminal::Style {
