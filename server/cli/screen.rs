@@ -1,6 +1,7 @@
 //! The terminal: what it can show, and the report on its way there.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use anyhow::Context;
 
@@ -84,7 +85,7 @@ pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
 /// Where it was asked for.
 fn write(text: &str, output: &Output) -> anyhow::Result<()> {
     if let Some(path) = &output.file {
-        return Ok(store::write_atomically(path, text.as_bytes())?);
+        return write_file(path, text.as_bytes());
     }
     let mut stdout = io::stdout().lock();
     stdout
@@ -100,6 +101,22 @@ fn unwanted(profile: &Profile) -> Vec<String> {
     settings.diagnostics.ignore
 }
 
+/// Writes a report to a file in one piece, or into whatever else is there: a device or a pipe, which
+/// a new file must not take the place of.
+fn write_file(path: &Path, report: &[u8]) -> anyhow::Result<()> {
+    let is_special = std::fs::metadata(path).is_ok_and(|known| !known.is_file() && !known.is_dir());
+    if !is_special {
+        return Ok(store::write_atomically(path, report)?);
+    }
+    let mut target = std::fs::OpenOptions::new()
+        .write(true)
+        .open(path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    target
+        .write_all(report)
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
 /// The text a file had when it was measured: kept in the profile, or still on disk.
 fn text_of(profile: &Profile, path: &str) -> Option<String> {
     let kept = profile
@@ -107,7 +124,7 @@ fn text_of(profile: &Profile, path: &str) -> Option<String> {
         .iter()
         .find(|file| file.path == path)
         .and_then(|file| file.text.clone());
-    kept.or_else(|| std::fs::read_to_string(std::path::Path::new(&profile.root).join(path)).ok())
+    kept.or_else(|| std::fs::read_to_string(Path::new(&profile.root).join(path)).ok())
 }
 
 fn style(output: &Output) -> terminal::Style {

@@ -85,15 +85,16 @@ fn shown(text: &str) -> String {
 }
 
 fn list(texts: &[String]) -> String {
-    texts
-        .iter()
-        .map(|text| format!("<li>{}</li>", shown(text)))
-        .collect()
+    each("<li>", texts, "</li>")
 }
 
 fn paragraphs(texts: &[String]) -> String {
-    texts
-        .iter()
-        .map(|text| format!("<p>{}</p>", shown(text)))
-        .collect()
+    each("<p>", texts, "</p>")
+}
+
+fn each(before: &str, texts: &[String], after: &str) -> String {
+    texts.iter().fold(String::new(), |mut all, text| {
+        all.extend([before, &shown(text), after]);
+        all
+    })
 }

@@ -210,6 +210,41 @@ fn the_program_writes_it() {
     assert!(ended.out().starts_with("<!doctype html>"), "{}", ended.out());
 }
 
+/// A report that is thrown away leaves the device there, and a pipe gets it.
+#[test]
+#[cfg(unix)]
+fn what_is_no_file_is_written_to_and_not_replaced() {
+    let pythons = pythons::native_pythons("running a script");
+    let Some((_, python)) = pythons.last() else { return };
+    let (_keep, folder) = binary::project();
+    std::fs::write(folder.join("a.py"), "print(7)\n").expect("written");
+    // Links, so that the machine's own devices stay whole should this fail.
+    for (link, device) in [("nowhere", "/dev/null"), ("out", "/dev/stdout")] {
+        let link = folder.join(link);
+        std::os::unix::fs::symlink(device, &link).expect("a link");
+        let mut command = binary::bytecost(&folder);
+        command.args(["run", "--quiet", "--format", "html", "a.py", "--python"]);
+        command
+            .arg(python)
+            .arg("-o")
+            .arg(&link)
+            .stdout(std::process::Stdio::piped());
+        let output = command.output().expect("it starts");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(link.is_symlink(), "{device} was replaced");
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(
+            said.contains("<!doctype html>"),
+            device == "/dev/stdout",
+            "{device}"
+        );
+    }
+}
+
 /// On a terminal it says where else it can go, before anything runs.
 #[test]
 #[cfg(target_os = "linux")]

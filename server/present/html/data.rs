@@ -253,18 +253,16 @@ fn start(profile: &Profile, costs: &Costs, first: Option<&Finding>) -> Option<(u
     let heaviest = lines
         .filter(|(_, _, line)| *line > 0)
         .max_by(|a, b| a.0.total_cmp(&b.0));
-    match heaviest {
-        Some((_, file, line)) => Some((file, line)),
-        None => {
-            let file = index_of(profile.workload.file.as_deref()?)?;
-            let wanted = profile.workload.qualname.as_deref();
-            let named = costs.files[file]
-                .functions
-                .iter()
-                .find(|function| Some(function.code.qualname.as_str()) == wanted);
-            Some((file, named.map_or(1, |function| function.code.first_line)))
-        }
+    if let Some((_, file, line)) = heaviest {
+        return Some((file, line));
     }
+    let file = index_of(profile.workload.file.as_deref()?)?;
+    let wanted = profile.workload.qualname.as_deref();
+    let named = costs.files[file]
+        .functions
+        .iter()
+        .find(|function| Some(function.code.qualname.as_str()) == wanted);
+    Some((file, named.map_or(1, |function| function.code.first_line)))
 }
 
 struct Builder<'b, 'c, 'p> {
@@ -293,7 +291,7 @@ impl Builder<'_, '_, '_> {
             .any(|site| self.mattering.contains(&address(site)));
         lines.matters.push(matters);
         let headline = sentences::headline(file, costs, &quote);
-        let rest: String = headline.facts.iter().map(|fact| format!(" · {fact}")).collect();
+        let rest: String = headline.facts.iter().flat_map(|fact| [" · ", fact]).collect();
         lines.headline.push((
             self.texts.add(sentence(&headline.strong)),
             self.texts.add(sentence(&(headline.place + &rest))),

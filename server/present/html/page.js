@@ -172,11 +172,18 @@ function filter() {
 
 // Files and functions.
 
+/** A path or qualified name: where room is scarce, what it is in goes first. */
+function named(name, separator) {
+  const cut = name.lastIndexOf(separator, name.length - 2) + 1;
+  const around = cut ? el("span", { className: "around" }, name.slice(0, cut)) : null;
+  return el("bdi", { className: "name", dir: "ltr", title: name }, around, el("span", {}, name.slice(cut)));
+}
+
 function place(name, share, details, isCurrent, choose) {
   const button = el(
     "button",
     { type: "button", onclick: choose, "aria-current": isCurrent ? "true" : null },
-    el("bdi", { className: "name", dir: "ltr", title: name }, name),
+    name,
     el("span", { className: "share" }, percent(share)),
     el("span", { className: "details" }, ...details),
   );
@@ -193,7 +200,7 @@ function files(left = data.files.map((file) => linesLeft(file))) {
       if (state.query && !isNamed(file)) details.push(counted(left[index].length, "line", "lines"));
       else if (marked) details.push(counted(marked, "marked line", "marked lines"));
       if (file.stale) details.push(details.length ? ", text changed" : "text changed");
-      return place(file.path, file.share, details, index === state.file, () => open(index));
+      return place(named(file.path, "/"), file.share, details, index === state.file, () => open(index));
     }),
   );
 }
@@ -221,7 +228,7 @@ function functions(left = linesLeft(data.files[state.file])) {
     ...ran.map((index) => {
       const calls = all.is_function[index] && all.calls[index] !== null ? [counted(all.calls[index], "call", "calls")] : [];
       const line = Math.max(1, all.line[index]);
-      return place(all.qualname[index], shares[index], calls, false, () => open(state.file, line, true));
+      return place(named(all.qualname[index], "."), shares[index], calls, false, () => open(state.file, line, true));
     }),
   );
 }
@@ -305,7 +312,7 @@ function sites() {
 
 function siteRow(row) {
   const file = data.files[row.file];
-  const link = el("a", { href: anchor(row.file, row.number), dir: "ltr" }, `${row.path}:${row.number}`);
+  const link = el("a", { href: anchor(row.file, row.number) }, named(`${row.path}:${row.number}`, "/"));
   const go = (event) => {
     event.preventDefault();
     open(row.file, row.number, true, row.site);
