@@ -1,5 +1,6 @@
 //! The command line: arguments in, exit code out.
 
+mod explain;
 mod lsp;
 mod pager;
 mod progress;
@@ -36,6 +37,8 @@ enum Command {
     Show(Show),
     /// Show what one call does, instruction by instruction, in order
     Trace(Trace),
+    /// Say why a site is slow and what to write instead; without a name, list all causes
+    Explain(Explain),
     /// Serve an editor: the language server, on standard input and output
     Lsp,
 }
@@ -97,6 +100,13 @@ struct Run {
     /// Arguments of the script, module or pytest
     #[arg(last = true)]
     arguments: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct Explain {
+    /// Name of a cause, as a report gives it
+    #[arg(value_name = "ID")]
+    id: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -213,6 +223,7 @@ struct Output {
 enum Format {
     Text,
     Json,
+    Html,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -243,6 +254,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(arguments),
         Command::Show(arguments) => show::show(arguments),
         Command::Trace(arguments) => trace::trace(arguments),
+        Command::Explain(arguments) => explain::explain(arguments),
         Command::Lsp => lsp::lsp(),
     };
     match done {

@@ -180,6 +180,7 @@ pub async fn run_in(
         },
         environment: environment(),
         passes: kinds(request),
+        sites: Vec::new(),
         endless: false,
     };
     let mut finished = vec![
@@ -198,6 +199,12 @@ pub async fn run_in(
         let calls = request.calls.unwrap_or_else(|| counted_calls(&finished[0]));
         for number in 2..=session.passes.len() {
             let kind = session.passes[number - 1];
+            if kind == PassKind::Types {
+                session.sites = merge::candidates(&request.python, &finished);
+                if session.sites.is_empty() {
+                    continue;
+                }
+            }
             finished.push(session.pass(kind, number, calls, cancelled, progress).await?);
         }
     }
@@ -236,6 +243,9 @@ fn kinds(request: &Request) -> Vec<PassKind> {
         kinds.push(PassKind::Count);
         if request.python.minor == "3.11" {
             kinds.push(PassKind::Misses);
+        }
+        if !request.once {
+            kinds.push(PassKind::Types);
         }
     }
     kinds
@@ -282,6 +292,8 @@ struct Session<'a> {
     input: Input,
     environment: Vec<(String, String)>,
     passes: Vec<PassKind>,
+    /// Whose operands to read, for the types pass.
+    sites: Vec<String>,
     /// The natural pass had to be stopped.
     endless: bool,
 }
@@ -409,6 +421,9 @@ impl Session<'_> {
         for example in &request.doctest {
             job.add("example", example);
         }
+        for site in self.sites.iter().filter(|_| kind == PassKind::Types) {
+            job.add("site", site);
+        }
         for argument in &request.workload.arguments {
             job.add("argv", argument);
         }
@@ -465,6 +480,7 @@ pub fn name(kind: PassKind) -> &'static str {
         PassKind::Natural => "natural",
         PassKind::Count => "count",
         PassKind::Misses => "misses",
+        PassKind::Types => "types",
     }
 }
 

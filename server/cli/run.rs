@@ -14,6 +14,7 @@ use crate::store;
 
 /// Runs the target and shows what it cost.
 pub fn run(arguments: &Run) -> anyhow::Result<u8> {
+    screen::check(&arguments.output)?;
     let request = prepare(arguments)?;
     if !arguments.quiet {
         screen::say(&announcement(&request));

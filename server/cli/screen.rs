@@ -7,7 +7,7 @@ use anyhow::Context;
 use super::{Format, Output, When};
 use crate::attribute;
 use crate::explain::Thresholds;
-use crate::present::{json, terminal};
+use crate::present::{html, json, terminal};
 use crate::profile::Profile;
 use crate::store;
 
@@ -19,19 +19,26 @@ pub fn say(message: &str) {
     let _ = writeln!(io::stderr(), "bytecost: {message}");
 }
 
+/// Whether the report can go where it is asked to, to be known before anything runs.
+pub fn check(output: &Output) -> anyhow::Result<()> {
+    if output.format == Format::Html && output.file.is_none() && io::stdout().is_terminal() {
+        anyhow::bail!("an HTML report is not for a terminal: say where to write it with -o report.html");
+    }
+    Ok(())
+}
+
 /// Renders a profile as asked and writes it where asked.
 pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
     let texts = |path: &str| text_of(profile, path);
     let costs = attribute::attribute(profile, &texts);
+    let thresholds = Thresholds {
+        executions: output.min_executions,
+        line_share: output.min_share / 100.0,
+    };
     let text = match output.format {
         Format::Json => json::to_string(&json::report(profile, &costs)),
-        Format::Text => {
-            let thresholds = Thresholds {
-                executions: output.min_executions,
-                line_share: output.min_share / 100.0,
-            };
-            terminal::render(profile, &costs, &thresholds, &style(output))
-        }
+        Format::Html => html::render(profile, &costs, &thresholds),
+        Format::Text => terminal::render(profile, &costs, &thresholds, &style(output)),
     };
     let text = if text.ends_with('\n') { text } else { text + "\n" };
     if let Some(path) = &output.file {

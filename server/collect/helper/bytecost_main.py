@@ -121,7 +121,7 @@ def main(job, own):
     end_on_request(run)
     catch_hard_exit(run)
     finish_last(run)
-    make = {"natural": natural, "count": count, "misses": misses, "events": events}[run.one("pass")]
+    make = {"natural": natural, "count": count, "misses": misses, "types": types, "events": events}[run.one("pass")]
     transform = make(run)
     run.files.hook_imports(transform)
     raise SystemExit(bytecost_workload.execute(run, transform))
@@ -159,6 +159,26 @@ def events(run):
     run.instrument = recorder = bytecost_events.Recorder(run)
     run.build, run.repeat = recorder.build, recorder.repeat
     recorder.start()
+    return None
+
+
+def types(run):
+    """Operand types at the sites that the job names."""
+    import bytecost_types
+
+    try:
+        if hasattr(sys, "monitoring"):
+            run.instrument = bytecost_types.Monitor(run)
+        else:
+            import bytecost_types_trace
+
+            run.instrument = bytecost_types_trace.Tracer(run)
+    except bytecost_types.Unreadable as reason:
+        run.notes.append(f"operand types could not be read: {reason}")
+        run.outcome = {"how": "completed"}
+        run.finish()
+        real_exit(0)
+    run.instrument.start()
     return None
 
 
