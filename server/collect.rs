@@ -7,6 +7,7 @@ pub mod merge;
 pub mod output;
 pub mod prepare;
 pub mod process;
+pub mod sample;
 pub mod stdin;
 pub mod target;
 pub mod wire;
@@ -23,6 +24,7 @@ use self::helper::{Helper, Job};
 use self::merge::Finished;
 use self::output::Output;
 use self::process::End;
+use self::sample::Sampler;
 use self::stdin::Input;
 use crate::profile::{Outcome, PassKind, Profile, Python, Workload, WorkloadKind};
 
@@ -30,8 +32,13 @@ use crate::profile::{Outcome, PassKind, Profile, Python, Workload, WorkloadKind}
 pub const MOST_CALLS: u64 = 10_000;
 /// Most calls of the counted passes.
 pub const MOST_COUNTED: u64 = 1_000;
+/// Most calls of the sampled pass: its time decides.
+const MOST_SAMPLED: u64 = 1_000_000_000;
 /// A counted pass repeats a short workload until it is as long as this when not counted.
 const LONG_ENOUGH_NS: f64 = 1_000_000.0;
+
+/// The file in which the helper says when to sample.
+const WINDOW: &str = "sample.window";
 
 /// What can go wrong in bytecost's own part of a run.
 #[derive(Debug, thiserror::Error)]
@@ -91,12 +98,16 @@ pub struct Request {
     pub origin: String,
     /// Make the counted passes.
     pub count: bool,
+    /// Make the sampled pass.
+    pub sample: bool,
     /// Make a single call in the natural pass.
     pub once: bool,
     /// Calls to make in every pass; else chosen by how long one takes.
     pub calls: Option<u64>,
     /// How long calls are repeated in the natural pass.
     pub budget: Duration,
+    /// How long they are repeated in the sampled pass.
+    pub sampled_budget: Duration,
     /// When the natural pass is stopped; later ones too, if it was.
     pub deadline: Option<Duration>,
     /// When a counted pass is stopped.
@@ -197,6 +208,11 @@ pub async fn run_in(
         let calls = request.calls.unwrap_or_else(|| counted_calls(&finished[0]));
         for number in 2..=session.passes.len() {
             let kind = session.passes[number - 1];
+            let calls = if kind == PassKind::Sample {
+                request.calls.unwrap_or(MOST_SAMPLED)
+            } else {
+                calls
+            };
             finished.push(session.pass(kind, number, calls, cancelled, progress).await?);
         }
     }
@@ -231,6 +247,9 @@ pub fn keep_texts(profile: &mut Profile) {
 /// 3.11 has no monitoring: its executions and misses need a pass each.
 fn kinds(request: &Request) -> Vec<PassKind> {
     let mut kinds = vec![PassKind::Natural];
+    if request.sample {
+        kinds.push(PassKind::Sample);
+    }
     if request.count {
         kinds.push(PassKind::Count);
         if request.python.minor == "3.11" {
@@ -300,6 +319,9 @@ impl Session<'_> {
         let job = self.helper.file(&format!("{name}.job"));
         let text = self.job(kind, calls, &result, &progress_file);
         std::fs::write(&job, text.text()).map_err(Error::Unpack)?;
+        if kind == PassKind::Sample {
+            std::fs::write(self.helper.file(WINDOW), b"0").map_err(Error::Unpack)?;
+        }
         let python = Path::new(&self.request.python.executable);
         let started = Instant::now();
         let passes = self.passes.len();
@@ -315,6 +337,19 @@ impl Session<'_> {
             });
         };
         tick();
+        let sampler = std::cell::Cell::new(None);
+        let window = self.helper.file(WINDOW);
+        let harness = self.helper.folder().display().to_string();
+        let started = (kind == PassKind::Sample).then(|| -> Box<dyn FnOnce(i32)> {
+            Box::new(|pid| {
+                sampler.set(Some(Sampler::start(sample::Options {
+                    pid,
+                    rate: sample::RATE,
+                    window: Some(window),
+                    harness: vec![harness, "<call>".to_owned()],
+                })));
+            })
+        });
         let command = process::Command {
             python,
             arguments: vec![self.helper.program(), job],
@@ -326,6 +361,7 @@ impl Session<'_> {
             },
             directory: self.surroundings.directory.as_deref(),
             deadline: self.deadline(kind),
+            started,
         };
         let end = process::run(command, &mut self.input, cancelled, &mut tick)
             .await
@@ -333,6 +369,7 @@ impl Session<'_> {
                 python: python.to_owned(),
                 error,
             })?;
+        let samples = sampler.into_inner().map(Sampler::finish);
         if matches!(end, End::Cancelled) {
             return Err(Error::Cancelled);
         }
@@ -345,11 +382,12 @@ impl Session<'_> {
             kind,
             outcome,
             result: read,
+            samples,
         })
     }
 
     fn deadline(&self, kind: PassKind) -> Option<Duration> {
-        let natural = kind == PassKind::Natural || self.endless;
+        let natural = matches!(kind, PassKind::Natural | PassKind::Sample) || self.endless;
         if natural {
             self.request.deadline
         } else {
@@ -417,11 +455,15 @@ impl Session<'_> {
             if natural && request.once { 1 } else { calls }.to_string(),
         );
         // Without a budget, only the number of calls decides.
-        let budget = if natural && request.calls.is_none() {
-            request.budget.as_nanos()
-        } else {
-            0
+        let budget = match kind {
+            _ if request.calls.is_some() => 0,
+            PassKind::Natural => request.budget.as_nanos(),
+            PassKind::Sample => request.sampled_budget.as_nanos(),
+            PassKind::Count | PassKind::Misses => 0,
         };
+        if kind == PassKind::Sample {
+            job.add("window", bytes(&self.helper.file(WINDOW)));
+        }
         job.add("budget-ns", budget.to_string());
         if let Some(deadline) = self.deadline(kind) {
             job.add("deadline", deadline.as_secs_f64().to_string());
@@ -462,6 +504,7 @@ pub fn name(kind: PassKind) -> &'static str {
         PassKind::Natural => "natural",
         PassKind::Count => "count",
         PassKind::Misses => "misses",
+        PassKind::Sample => "sample",
     }
 }
 

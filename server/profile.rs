@@ -11,6 +11,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub mod saved;
+mod times;
+
+pub use times::{LineTotal, Time, Times};
 
 /// One workload measured on one interpreter, all passes merged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +24,9 @@ pub struct Profile {
     pub workload: Workload,
     /// The passes that ran, in order.
     pub passes: Vec<Pass>,
+    /// Where the time went; none when it was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<Times>,
     /// Whatever is partial, skipped or uncertain.
     pub notes: Vec<Note>,
     /// The workspace folder; `File::path` is relative to it when inside.
@@ -93,6 +99,8 @@ pub enum PassKind {
     Count,
     /// Misses by loop-head polls (3.11, which has no monitoring).
     Misses,
+    /// Nothing on, and a sampler looks from outside: times.
+    Sample,
 }
 
 /// One execution of the workload under one instrument.
@@ -242,6 +250,9 @@ pub struct File {
     pub text: Option<String>,
     /// Code objects, outermost first, in the order of their constants.
     pub codes: Vec<Code>,
+    /// Times of lines with what they called, ascending; empty when not measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub totals: Vec<LineTotal>,
 }
 
 /// A code object: function, class body, comprehension, lambda or module body.
@@ -260,6 +271,9 @@ pub struct Code {
     /// Executions and misses are not trusted: the flow equations did not hold.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withheld: bool,
+    /// Time of it and of what it called; none when not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<Time>,
     /// Every instruction in offset order, without inline caches.
     pub instructions: Vec<Instruction>,
 }
@@ -285,6 +299,9 @@ pub struct Instruction {
     pub executions: Option<u64>,
     /// What became of it.
     pub state: State,
+    /// Time of its own and of the C code it called; none when it was never seen there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Time>,
     /// Specialization facts; none for opcodes without specialized forms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<Site>,

@@ -89,6 +89,7 @@ fn prepare(arguments: &Run) -> anyhow::Result<Request> {
         once: arguments.once,
         calls: arguments.calls,
         count: arguments.passes.contains(&PassName::Count),
+        sample: arguments.passes.contains(&PassName::Sample),
         include: arguments.include.clone(),
         arguments: arguments.arguments.clone(),
         unmarked_root: None,

@@ -2,6 +2,7 @@
 
 mod code;
 mod passes;
+mod times;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -9,6 +10,8 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use self::code::{Context, solve};
+use self::times::Timed;
+use super::sample::{self, Samples};
 use super::wire::{self, Origin};
 use crate::bytecode::{Tables, instructions};
 use crate::cpython::{self, Version};
@@ -22,6 +25,8 @@ pub struct Finished {
     pub outcome: Outcome,
     /// What the helper wrote; none when it could not.
     pub result: Option<wire::Result>,
+    /// What a sampler saw of it, if there was one.
+    pub samples: Option<Result<Samples, sample::Error>>,
 }
 
 /// Identity of a code object across passes.
@@ -42,6 +47,8 @@ struct Gathered<'a> {
     any: &'a wire::Code,
     counts: Vec<&'a wire::Counts>,
     misses: Vec<&'a wire::Counts>,
+    /// Where the sampled pass had it.
+    sampled: Vec<u64>,
     /// Its counts come from a pass that was cut short.
     partial: bool,
 }
@@ -74,8 +81,10 @@ pub fn merge(
     let counted = finished
         .iter()
         .any(|pass| pass.kind == PassKind::Count && pass.result.is_some());
+    let timed = Timed::new(finished);
     let context = Context {
         tables,
+        timed: &timed,
         version,
         free_threaded: python.free_threaded,
         counted,
@@ -131,20 +140,23 @@ pub fn merge(
     let files = files
         .into_iter()
         .map(|(path, codes)| {
-            file(
+            let mut file = file(
                 &path,
                 codes,
                 described.get(path.as_str()).copied(),
                 root,
                 read,
                 &mut notes,
-            )
+            );
+            file.totals = timed.lines(&path);
+            file
         })
         .collect();
     Profile {
         python,
         workload,
         passes,
+        times: timed.times,
         notes,
         root: root.display().to_string(),
         files,
@@ -206,6 +218,7 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         any: code,
         counts: Vec::new(),
         misses: Vec::new(),
+        sampled: Vec::new(),
         partial: false,
     });
     let cut = matches!(pass.outcome, Outcome::TimedOut { .. } | Outcome::Killed { .. })
@@ -224,6 +237,7 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
             found.partial |= cut;
         }
         PassKind::Misses => found.misses.extend(code.counts.as_ref()),
+        PassKind::Sample => found.sampled.push(code.address),
     }
 }
 
@@ -364,6 +378,7 @@ fn file(
         digest,
         text,
         codes,
+        totals: Vec::new(),
     }
 }
 

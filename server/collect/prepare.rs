@@ -16,6 +16,9 @@ use crate::source::Source;
 /// How long short calls are repeated when nothing else is said, seconds.
 pub const BUDGET: f64 = 0.4;
 
+/// How long they are repeated while sampled.
+pub const SAMPLED: f64 = 2.0;
+
 /// What the user asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Wish {
@@ -35,6 +38,8 @@ pub struct Wish {
     pub calls: Option<u64>,
     /// Make the counted passes.
     pub count: bool,
+    /// Make the sampled pass.
+    pub sample: bool,
     /// Globs of the files to measure; go before the configuration's.
     pub include: Vec<String>,
     /// Arguments of the script, module or pytest.
@@ -189,9 +194,11 @@ fn request(
         doctest: plan.doctest,
         origin: origin(&plan.origin),
         count: wish.count && !wish.once,
+        sample: wish.sample && !wish.once,
         once: wish.once,
         calls: wish.calls,
         budget: Duration::from_secs_f64(time.unwrap_or(BUDGET)),
+        sampled_budget: Duration::from_secs_f64(time.unwrap_or(SAMPLED)),
         deadline: limit(deadline),
         counted_deadline: limit(time.map_or(wish.deadline, |time| {
             let time = (20.0 * time).max(10.0);

@@ -99,6 +99,7 @@ pub fn pass(pass: PassKind) -> &'static str {
         PassKind::Natural => "natural pass",
         PassKind::Count => "count pass",
         PassKind::Misses => "pass for misses",
+        PassKind::Sample => "sampled pass",
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::times::Timed;
 use super::{Gathered, Key};
 use crate::bytecode::argument::Names;
 use crate::bytecode::flow::{self, Events};
@@ -25,6 +26,7 @@ const SUSPENDS: u32 = 0x20 | 0x80 | 0x200;
 pub(super) struct Context<'a> {
     pub(super) tables: &'a Tables,
     pub(super) version: &'a Version,
+    pub(super) timed: &'a Timed,
     pub(super) free_threaded: bool,
     /// There was a count pass.
     pub(super) counted: bool,
@@ -63,6 +65,7 @@ impl Context<'_> {
                 .any(|live| self.version.quickened_marks.contains(&live.name));
         let calls = found.counts.iter().map(|counts| calls(counts, &raws)).sum();
         let crowded = crowded(found, calls);
+        let times = self.timed.instructions(&found.sampled, &raws);
         let mut instructions = Vec::with_capacity(raws.len());
         for (at, raw) in raws.iter().enumerate() {
             let before = at.checked_sub(1).map(|before| lives[before].name.as_str());
@@ -79,6 +82,7 @@ impl Context<'_> {
                 starts_line: starts[at],
                 executions: executions[at],
                 state,
+                time: times[at],
                 site,
             });
         }
@@ -94,6 +98,7 @@ impl Context<'_> {
             digest: key.digest.clone(),
             calls: self.counts(&key.path).then_some(calls),
             withheld,
+            total: self.timed.total(&found.sampled),
             instructions,
         }
     }
