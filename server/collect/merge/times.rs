@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Finished;
-use crate::bytecode::locations;
 use crate::bytecode::instructions::Raw;
+use crate::bytecode::locations;
 use crate::collect::sample::{Counts, ROOT, Samples};
 use crate::collect::wire;
 use crate::profile::{LineTotal, Method, PassKind, Time, Times};
@@ -66,7 +66,10 @@ impl Timed {
             .map(|code| (code.address, locations::decode(&code.lines, code.first_line)))
             .collect();
         let line = |code: &wire::Code, offset: u32| {
-            let position = positions[&code.address].get(offset as usize / 2).copied().flatten();
+            let position = positions[&code.address]
+                .get(offset as usize / 2)
+                .copied()
+                .flatten();
             position.map(|position| position.line)
         };
         let mut all = Counts::default();
@@ -74,7 +77,11 @@ impl Timed {
         let nodes = &samples.tree.nodes;
         let mut seen_codes = HashSet::new();
         let mut seen_lines = HashSet::new();
-        for node in nodes.iter().chain(&samples.inner.nodes).filter(|node| node.counts.all() > 0) {
+        for node in nodes
+            .iter()
+            .chain(&samples.inner.nodes)
+            .filter(|node| node.counts.all() > 0)
+        {
             all.add(node.counts);
             match codes[node.code as usize] {
                 Some(code) => self

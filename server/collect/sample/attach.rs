@@ -130,7 +130,8 @@ fn image(pid: i32, path: &str, is_program: bool, own: &[&Mapping]) -> Option<Ima
     let length = file.metadata().ok()?.len();
     elf::find(&|offset, size| {
         // What a damaged file asks for may be larger than memory.
-        let fits = u64::try_from(size).is_ok_and(|size| offset.checked_add(size).is_some_and(|end| end <= length));
+        let fits =
+            u64::try_from(size).is_ok_and(|size| offset.checked_add(size).is_some_and(|end| end <= length));
         let mut bytes = vec![0; if fits { size } else { return None }];
         file.read_exact_at(&mut bytes, offset).ok()?;
         Some(bytes)

@@ -90,7 +90,9 @@ impl Objects<'_> {
     }
 
     fn type_name(&self, address: u64) -> Result<String, Error> {
-        let name = self.memory.word(address.wrapping_add(self.runtime.offsets.type_name))?;
+        let name = self
+            .memory
+            .word(address.wrapping_add(self.runtime.offsets.type_name))?;
         let mut bytes = [0; 5];
         self.memory.read(name, &mut bytes)?;
         let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
@@ -124,7 +126,10 @@ impl Objects<'_> {
         };
         let bytes = self.bytes_at(address.wrapping_add(start), length * width)?;
         let letter = |unit: &[u8]| {
-            let value = unit.iter().rev().fold(0, |value, &byte| value << 8 | u32::from(byte));
+            let value = unit
+                .iter()
+                .rev()
+                .fold(0, |value, &byte| value << 8 | u32::from(byte));
             char::from_u32(value).unwrap_or(char::REPLACEMENT_CHARACTER)
         };
         let width = usize::try_from(width).unwrap_or(1);

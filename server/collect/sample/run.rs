@@ -140,7 +140,11 @@ impl Loop<'_> {
         let seen = thread
             .stack
             .read(self.memory, self.runtime, usize::MAX, &mut frames);
-        thread.idle = if is_running { 0 } else { thread.idle.saturating_add(1) };
+        thread.idle = if is_running {
+            0
+        } else {
+            thread.idle.saturating_add(1)
+        };
         let mut counts = Counts::default();
         *match (is_running, thread.stack.collecting) {
             (false, _) => &mut counts.waiting,

@@ -126,12 +126,16 @@ impl Stack {
             + 8;
         let state = usize::try_from(state).unwrap_or(0);
         self.pieces.clear();
-        let collecting = self.interpreter.wrapping_add(offsets.gc).wrapping_add(offsets.collecting);
+        let collecting = self
+            .interpreter
+            .wrapping_add(offsets.gc)
+            .wrapping_add(offsets.collecting);
         self.pieces.push((collecting, 4));
         self.pieces.push((self.thread, state));
         let mut length = 4 + state;
         if offsets.cframe.is_some() && self.cframe != 0 {
-            self.pieces.push((self.cframe.wrapping_add(offsets.current_frame), 8));
+            self.pieces
+                .push((self.cframe.wrapping_add(offsets.current_frame), 8));
             length += 8;
         }
         let fixed = length;
@@ -202,7 +206,10 @@ impl Stack {
             (0, u64::MAX)
         };
         let start = frame.saturating_sub(BELOW).max(first);
-        let end = frame.saturating_add(ABOVE).min(last).max(frame.saturating_add(needed));
+        let end = frame
+            .saturating_add(ABOVE)
+            .min(last)
+            .max(frame.saturating_add(needed));
         let region = Region {
             start,
             length: usize::try_from(end - start).unwrap_or(0),
@@ -256,6 +263,10 @@ impl Stack {
             }
             frame = field(offsets.frame_previous);
         }
-        Ok(if frames.is_empty() { Seen::Nothing } else { Seen::Whole })
+        Ok(if frames.is_empty() {
+            Seen::Nothing
+        } else {
+            Seen::Whole
+        })
     }
 }
