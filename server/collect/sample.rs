@@ -106,6 +106,8 @@ pub struct Samples {
     pub inner: Tree,
     /// Samples that were of no use: the frame was being made or taken apart.
     pub torn: u64,
+    /// Samples of threads that were ready to run and had no processor: not counted.
+    pub preempted: u64,
     /// Samples in the helper's own code.
     pub harness: u64,
     /// Most threads with Python code at once.

@@ -49,6 +49,12 @@ pub struct Memory {
     pub frame_instruction: u64,
     /// In a frame: who owns its memory; 3 and more is no Python code.
     pub frame_owner: u64,
+    /// In a frame: where its stack ends, as long as another one runs; an offset in every form.
+    pub frame_stack: u64,
+    /// `frame_stack` is an address and 0 while the frame's own instructions run; it is set while they
+    /// call C code, and a frame that has ended has no code (3.14+). Else it is a 32-bit number and
+    /// negative while the frame runs.
+    pub frame_runs_when_null: bool,
     /// In a frame: where its locals begin.
     pub frame_locals: u64,
     /// In a code object.

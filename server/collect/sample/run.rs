@@ -11,7 +11,7 @@ use super::clock::Clock;
 use super::memory::Memory;
 use super::objects::{CodeObject, Objects};
 use super::stack::{Frame, Seen};
-use super::threads::{self, Thread};
+use super::threads::{self, Last, Thread};
 use super::tree::Counts;
 use super::{Code, Error, Options, Samples, Window};
 
@@ -23,6 +23,8 @@ const REFRESH: u64 = 32;
 /// counted as often more.
 const IDLE: u32 = 32;
 const SELDOM: u64 = 8;
+/// Reads of a thread before a sample is given up.
+const TRIES: usize = 4;
 /// How long a process may take to become an interpreter.
 const START: Duration = Duration::from_secs(30);
 const TAG_OF_TORN: u32 = u32::MAX;
@@ -34,6 +36,7 @@ pub(super) fn run(options: &Options, stop: &AtomicBool) -> Result<Samples, Error
     let Some(runtime) = attached(memory, window.as_ref(), stop)? else {
         return Ok(Samples::default());
     };
+    let interval = Duration::from_secs_f64(1.0 / options.rate.max(1.0));
     let mut loop_ = Loop {
         memory,
         runtime: &runtime,
@@ -42,15 +45,16 @@ pub(super) fn run(options: &Options, stop: &AtomicBool) -> Result<Samples, Error
         objects: Vec::new(),
         known: HashMap::new(),
         frames: Vec::new(),
+        interval: u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX).max(1),
     };
     let mut threads = Vec::new();
-    let mut clock = Clock::new(Duration::from_secs_f64(1.0 / options.rate.max(1.0)));
+    let mut clock = Clock::new(interval);
     let mut since = None;
     while !stop.load(Ordering::Relaxed) {
         if state(window.as_ref()) != Window::Open {
-            loop_.close(&mut since);
+            loop_.close(&mut since, &mut threads);
             std::thread::sleep(PAUSE);
-            clock = Clock::new(Duration::from_secs_f64(1.0 / options.rate.max(1.0)));
+            clock = Clock::new(interval);
             continue;
         }
         since.get_or_insert_with(Instant::now);
@@ -61,7 +65,7 @@ pub(super) fn run(options: &Options, stop: &AtomicBool) -> Result<Samples, Error
         }
         clock.wait();
     }
-    loop_.close(&mut since);
+    loop_.close(&mut since, &mut threads);
     loop_.finish()
 }
 
@@ -99,12 +103,19 @@ struct Loop<'a> {
     /// Index of code objects by address; [`TAG_OF_TORN`] for what is none.
     known: HashMap<u64, u32>,
     frames: Vec<Frame>,
+    /// Between two ticks, ns.
+    interval: u64,
 }
 
 impl Loop<'_> {
-    fn close(&mut self, since: &mut Option<Instant>) {
+    /// The window has closed.
+    fn close(&mut self, since: &mut Option<Instant>, threads: &mut [Thread]) {
         if let Some(since) = since.take() {
             self.samples.window_ns += u64::try_from(since.elapsed().as_nanos()).unwrap_or(0);
+            for thread in threads {
+                let delayed = thread.delayed();
+                self.settle(thread, delayed);
+            }
         }
     }
 
@@ -125,7 +136,8 @@ impl Loop<'_> {
             if self.look(thread, weight)? {
                 index += 1;
             } else {
-                threads.swap_remove(index);
+                let mut gone = threads.swap_remove(index);
+                self.settle(&mut gone, None);
             }
         }
         Ok(())
@@ -137,9 +149,16 @@ impl Loop<'_> {
             return Ok(false);
         };
         let mut frames = std::mem::take(&mut self.frames);
-        let seen = thread
-            .stack
-            .read(self.memory, self.runtime, usize::MAX, &mut frames);
+        let mut seen = Ok(Seen::Nothing);
+        for _ in 0..TRIES {
+            seen = thread
+                .stack
+                .read(self.memory, self.runtime, usize::MAX, &mut frames);
+            // Frames came and went while they were read: a moment later they will be others.
+            if frames.first().is_none_or(|frame| self.place(frame).is_some()) {
+                break;
+            }
+        }
         thread.idle = if is_running {
             0
         } else {
@@ -152,23 +171,50 @@ impl Loop<'_> {
             (true, false) => &mut counts.running,
         } = weight;
         let seen = seen?;
-        if !frames.is_empty() {
-            self.count(&frames, seen, counts);
+        if thread.last.frames == frames && thread.last.seen == seen {
+            thread.last.counts.add(counts);
+        } else {
+            let delayed = thread.delayed();
+            self.settle(thread, delayed);
+            thread.last = Last {
+                frames: frames.clone(),
+                seen,
+                counts,
+                delayed,
+            };
         }
         self.frames = frames;
+        if seen == Seen::Gone {
+            self.settle(thread, None);
+        }
         Ok(seen != Seen::Gone)
     }
 
+    /// Counts the samples that found a thread in one place, without those for which it was ready to
+    /// run but had no processor.
+    fn settle(&mut self, thread: &mut Thread, delayed: Option<u64>) {
+        let last = std::mem::take(&mut thread.last);
+        if last.frames.is_empty() {
+            return;
+        }
+        let mut counts = last.counts;
+        let waited = delayed
+            .zip(last.delayed)
+            .map_or(0, |(now, then)| now.saturating_sub(then));
+        let without = ((waited + self.interval / 2) / self.interval).min(counts.running);
+        counts.running -= without;
+        self.samples.preempted += without;
+        self.count(&last.frames, last.seen, counts);
+    }
+
     fn count(&mut self, frames: &[Frame], seen: Seen, counts: Counts) {
-        let place = |this: &mut Self, frame: &Frame| {
-            let code = this.code(frame.code);
-            let offset = this.offset(code, frame)?;
-            Some((code, offset))
-        };
-        let Some(top) = place(self, &frames[0]) else {
+        let Some(top) = self.place(&frames[0]) else {
             self.samples.torn += 1;
             return;
         };
+        if counts.all() == 0 {
+            return;
+        }
         if self.is_harness(top.0) {
             self.samples.harness += counts.all();
             return;
@@ -176,7 +222,7 @@ impl Loop<'_> {
         let mut path = vec![top];
         if seen == Seen::Whole {
             for frame in &frames[1..] {
-                let Some(place) = place(self, frame) else { continue };
+                let Some(place) = self.place(frame) else { continue };
                 if self.is_harness(place.0) {
                     break;
                 }
@@ -194,6 +240,12 @@ impl Loop<'_> {
             let seen: &mut BTreeMap<u8, u64> = self.samples.opcodes.entry(top).or_default();
             *seen.entry(opcode[0]).or_default() += counts.all();
         }
+    }
+
+    /// Code object and offset of a frame; none when it is no frame.
+    fn place(&mut self, frame: &Frame) -> Option<(u32, u32)> {
+        let code = self.code(frame.code);
+        Some((code, self.offset(code, frame)?))
     }
 
     fn is_harness(&self, code: u32) -> bool {

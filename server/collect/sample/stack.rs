@@ -18,8 +18,12 @@ const MOST_REGIONS: usize = 6;
 const STALE: u32 = 64;
 /// Tries to find a thread where it was the moment before.
 const TRIES: usize = 3;
+/// Calls or returns that may happen while frames are read.
+const MOST_TRANSITIONS: usize = 16;
 /// Frames of a stack that are followed.
 const DEEPEST: usize = 5_000;
+/// The frame of a function, in the thread's own memory for frames (`enum _frameowner`).
+const OWNED_BY_THREAD: u8 = 0;
 /// From here on a frame belongs to the interpreter itself (`enum _frameowner`).
 const NOT_PYTHON: u8 = 3;
 /// The tag bits of a frame's code object.
@@ -223,6 +227,55 @@ impl Stack {
         self.regions.insert(0, region);
     }
 
+    /// The frame that runs, from the one that was the innermost when its address was read.
+    ///
+    /// The frames were read a little later than that address, so the thread may have returned from it or
+    /// called another. What the frames say of themselves is of one moment: it goes before the address.
+    fn settle(&mut self, runtime: &Runtime, told: u64) -> u64 {
+        let mut frame = told;
+        for _ in 0..MOST_TRANSITIONS {
+            match self.head(runtime, frame) {
+                Some(head) if head.runs => return frame,
+                Some(head) if head.previous != 0 => frame = head.previous,
+                _ => break,
+            }
+        }
+        let mut frame = told;
+        for _ in 0..MOST_TRANSITIONS {
+            match self.callee(runtime, frame) {
+                Some(callee) => frame = callee,
+                None => break,
+            }
+        }
+        // Without a frame that says so, one runs C code, or several were read at different moments.
+        frame
+    }
+
+    /// What a frame that was read ahead says.
+    fn head(&mut self, runtime: &Runtime, frame: u64) -> Option<Head> {
+        let offsets = &runtime.offsets;
+        let at = self.find(frame, offsets.frame_locals)?;
+        Some(Head::of(&self.buffer[at..], offsets))
+    }
+
+    /// A frame that this one has called, in the memory behind it.
+    fn callee(&mut self, runtime: &Runtime, frame: u64) -> Option<u64> {
+        let offsets = &runtime.offsets;
+        let caller = self.head(runtime, frame)?;
+        if caller.code == 0 || caller.runs {
+            return None;
+        }
+        let mut callee = frame + offsets.frame_locals;
+        while let Some(head) = self.head(runtime, callee) {
+            // Others behind it have ended, or became a generator's and left this copy.
+            if head.previous == frame && head.runs && head.owner == OWNED_BY_THREAD {
+                return Some(callee);
+            }
+            callee += 8;
+        }
+        None
+    }
+
     fn follow(
         &mut self,
         memory: Memory,
@@ -234,7 +287,7 @@ impl Stack {
         let offsets = &runtime.offsets;
         let length = usize::try_from(offsets.frame_locals).unwrap_or(0);
         let mut bytes = vec![0; length];
-        let mut frame = top;
+        let mut frame = self.settle(runtime, top);
         let mut steps = 0;
         while frame != 0 {
             if frames.len() >= limit || steps > 2 * DEEPEST {
@@ -253,20 +306,54 @@ impl Stack {
                     Err(error) => return Err(error),
                 },
             }
-            let field = |at: u64| word(&bytes, at).unwrap_or(0);
-            let owner = bytes[usize::try_from(offsets.frame_owner).unwrap_or(0).min(length - 1)];
-            if owner < NOT_PYTHON {
+            let head = Head::of(&bytes, offsets);
+            // From 3.14 on, a frame without code has ended since its address was read: its caller goes on.
+            if head.owner < NOT_PYTHON && head.code != 0 {
                 frames.push(Frame {
-                    code: field(offsets.frame_executable) & !TAG,
-                    instruction: field(offsets.frame_instruction),
+                    code: head.code,
+                    instruction: head.instruction,
                 });
             }
-            frame = field(offsets.frame_previous);
+            frame = head.previous;
         }
         Ok(if frames.is_empty() {
             Seen::Nothing
         } else {
             Seen::Whole
         })
+    }
+}
+
+/// The fixed part of a frame.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    code: u64,
+    instruction: u64,
+    previous: u64,
+    owner: u8,
+    /// Its own instructions run now.
+    runs: bool,
+}
+
+impl Head {
+    fn of(bytes: &[u8], offsets: &crate::cpython::Memory) -> Self {
+        let field = |at: u64| word(bytes, at).unwrap_or(0);
+        let code = field(offsets.frame_executable) & !TAG;
+        let stack = field(offsets.frame_stack);
+        let runs = if offsets.frame_runs_when_null {
+            stack == 0
+        } else {
+            stack >> 31 & 1 == 1
+        };
+        let owner = usize::try_from(offsets.frame_owner)
+            .ok()
+            .and_then(|at| bytes.get(at));
+        Self {
+            code,
+            instruction: field(offsets.frame_instruction),
+            previous: field(offsets.frame_previous),
+            owner: owner.copied().unwrap_or(u8::MAX),
+            runs: runs && code != 0,
+        }
     }
 }

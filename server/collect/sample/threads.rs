@@ -6,7 +6,8 @@ use std::os::unix::fs::FileExt;
 use super::Error;
 use super::attach::Runtime;
 use super::memory::Memory;
-use super::stack::Stack;
+use super::stack::{Frame, Seen, Stack};
+use super::tree::Counts;
 
 /// More interpreters or threads are a sign of a list that changed while it was read.
 const MOST: usize = 4096;
@@ -20,10 +21,47 @@ pub struct Thread {
     pub stack: Stack,
     /// Samples in a row that found it off the processor.
     pub idle: u32,
+    /// What was seen of it last, not counted yet.
+    pub last: Last,
     stat: Option<File>,
+    schedule: Option<File>,
+}
+
+/// Samples in a row that found a thread in the same place.
+#[derive(Debug)]
+pub struct Last {
+    /// Its frames, innermost first.
+    pub frames: Vec<Frame>,
+    /// What was read of them.
+    pub seen: Seen,
+    /// How many samples.
+    pub counts: Counts,
+    /// [`Thread::delayed`] at the first.
+    pub delayed: Option<u64>,
+}
+
+impl Default for Last {
+    fn default() -> Self {
+        Self {
+            frames: Vec::new(),
+            seen: Seen::Nothing,
+            counts: Counts::default(),
+            delayed: None,
+        }
+    }
 }
 
 impl Thread {
+    /// How long it has been ready to run without a processor, in ns since it began
+    /// (`Documentation/scheduler/sched-stats.rst`); none where the system does not tell.
+    #[must_use]
+    pub fn delayed(&self) -> Option<u64> {
+        let mut bytes = [0; 64];
+        let read = self.schedule.as_ref()?.read_at(&mut bytes, 0).ok()?;
+        let text = std::str::from_utf8(&bytes[..read]).ok()?;
+        text.split(' ').nth(1)?.parse().ok()
+    }
+
     /// Whether it runs or could run; none when it is gone or stopped by a debugger.
     #[must_use]
     pub fn is_running(&self) -> Option<bool> {
@@ -67,11 +105,14 @@ pub fn refresh(memory: Memory, runtime: &Runtime, threads: &mut Vec<Thread>) -> 
     threads.retain(|thread| found.iter().any(|known| known.1 == thread.state));
     for (interpreter, state, native) in found {
         if threads.iter().all(|thread| thread.state != state) {
+            let open = |name: &str| File::open(format!("/proc/{}/task/{native}/{name}", memory.pid())).ok();
             threads.push(Thread {
                 state,
                 stack: Stack::new(interpreter, state, native),
                 idle: 0,
-                stat: File::open(format!("/proc/{}/task/{native}/stat", memory.pid())).ok(),
+                last: Last::default(),
+                stat: open("stat"),
+                schedule: open("schedstat"),
             });
         }
     }
