@@ -10,6 +10,7 @@ pub mod process;
 pub mod sample;
 pub mod stdin;
 pub mod target;
+pub mod trace;
 pub mod wire;
 pub mod workload;
 
@@ -34,6 +35,8 @@ pub const MOST_CALLS: u64 = 10_000;
 pub const MOST_COUNTED: u64 = 1_000;
 /// Most calls of the sampled pass: its time decides.
 const MOST_SAMPLED: u64 = 1_000_000_000;
+/// Most instructions of a traced call whose times are taken.
+const MOST_TRACED: u64 = 200_000;
 /// A counted pass repeats a short workload until it is as long as this when not counted.
 const LONG_ENOUGH_NS: f64 = 1_000_000.0;
 
@@ -100,6 +103,8 @@ pub struct Request {
     pub count: bool,
     /// Make the sampled pass.
     pub sample: bool,
+    /// Take times by tracing.
+    pub trace: bool,
     /// Make a single call in the natural pass.
     pub once: bool,
     /// Calls to make in every pass; else chosen by how long one takes.
@@ -216,14 +221,39 @@ pub async fn run_in(
             finished.push(session.pass(kind, number, calls, cancelled, progress).await?);
         }
     }
+    let traced = if wants_trace(request, &finished) {
+        let options = trace::Options {
+            limit: MOST_TRACED,
+            depth: None,
+            everything: false,
+            times: request.sampled_budget,
+        };
+        let silent = Surroundings {
+            output: Output::Null,
+            input: false,
+            directory: surroundings.directory.clone(),
+        };
+        Some(trace::trace(request, &options, &silent, cancelled).await?)
+    } else {
+        None
+    };
     let read = |path: &str| texts.get(path).cloned().map_or_else(|| std::fs::read(path), Ok);
     Ok(merge::merge(
         request.python.clone(),
         request.workload.clone(),
         &request.root,
         &finished,
+        traced.as_ref(),
         &read,
     ))
+}
+
+/// Whether times must come from a trace: wanted so, or nothing could be sampled. A program that runs
+/// once has no least time of an instruction.
+fn wants_trace(request: &Request, finished: &[Finished]) -> bool {
+    let repeats = matches!(request.workload.kind, WorkloadKind::Call | WorkloadKind::Doctest);
+    let is_dark = |pass: &Finished| matches!(&pass.samples, Some(Err(_)));
+    repeats && worth_counting(&finished[0]) && (request.trace || finished.iter().any(is_dark))
 }
 
 /// The files of a pass as they are right after it: what is edited later is not what ran.
@@ -369,7 +399,16 @@ impl Session<'_> {
                 python: python.to_owned(),
                 error,
             })?;
-        let samples = sampler.into_inner().map(Sampler::finish);
+        let samples = sampler.into_inner().map(|sampler| {
+            let samples = sampler.finish();
+            // As where the system forbids it.
+            let forbidden = std::env::var_os("BYTECOST_NO_SAMPLING").is_some();
+            if forbidden {
+                Err(sample::Error::Platform)
+            } else {
+                samples
+            }
+        });
         if matches!(end, End::Cancelled) {
             return Err(Error::Cancelled);
         }
@@ -459,7 +498,7 @@ impl Session<'_> {
             _ if request.calls.is_some() => 0,
             PassKind::Natural => request.budget.as_nanos(),
             PassKind::Sample => request.sampled_budget.as_nanos(),
-            PassKind::Count | PassKind::Misses => 0,
+            PassKind::Count | PassKind::Misses | PassKind::Trace => 0,
         };
         if kind == PassKind::Sample {
             job.add("window", bytes(&self.helper.file(WINDOW)));
@@ -480,21 +519,23 @@ impl Session<'_> {
             python: self.request.python.version.clone(),
             what,
         };
-        match serde_json::from_slice::<wire::Result>(&text) {
-            Ok(result) if result.format == wire::FORMAT => Ok(Some(result)),
-            Ok(result) => Err(failed(format!("its result has format {}", result.format))),
-            Err(error) => {
-                #[derive(serde::Deserialize)]
-                struct Failure {
-                    error: String,
-                }
-                let said = serde_json::from_slice::<Failure>(&text).map(|failure| failure.error);
-                Err(failed(said.unwrap_or_else(|_| {
-                    format!("its result cannot be read: {error}")
-                })))
-            }
+        match parse::<wire::Result>(&text).map_err(failed)? {
+            result if result.format == wire::FORMAT => Ok(Some(result)),
+            result => Err(failed(format!("its result has format {}", result.format))),
         }
     }
+}
+
+/// What the helper wrote; else what it says went wrong.
+fn parse<T: serde::de::DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    #[derive(serde::Deserialize)]
+    struct Failure {
+        error: String,
+    }
+    serde_json::from_slice(text).map_err(|error| {
+        let said = serde_json::from_slice::<Failure>(text).map(|failure| failure.error);
+        said.unwrap_or_else(|_| format!("its result cannot be read: {error}"))
+    })
 }
 
 /// Name of a pass, as in the report.
@@ -505,6 +546,7 @@ pub fn name(kind: PassKind) -> &'static str {
         PassKind::Count => "count",
         PassKind::Misses => "misses",
         PassKind::Sample => "sample",
+        PassKind::Trace => "trace",
     }
 }
 
@@ -537,19 +579,30 @@ fn outcome(
     deadline: Option<Duration>,
     place: Option<String>,
 ) -> Outcome {
+    let said = result.map(|result| (result.partial, &result.outcome));
+    outcome_of(end, said, deadline, place)
+}
+
+/// What the helper says, and whether amid the run, corrected by how its process ended.
+fn outcome_of(
+    end: &End,
+    said: Option<(bool, &Outcome)>,
+    deadline: Option<Duration>,
+    place: Option<String>,
+) -> Outcome {
     let End::Ended(status) = end else {
         let seconds = deadline.unwrap_or_default().as_secs_f64();
-        return match result {
+        return match said {
             // It may have come to its end while we asked.
-            Some(result) if !result.partial => result.outcome.clone(),
+            Some((false, outcome)) => outcome.clone(),
             _ => Outcome::TimedOut { seconds },
         };
     };
     if let Some(signal) = signal_of(*status) {
         return Outcome::Killed { signal, place };
     }
-    match result {
-        Some(result) if !result.partial => result.outcome.clone(),
+    match said {
+        Some((false, outcome)) => outcome.clone(),
         _ => Outcome::Exited {
             status: status.code().unwrap_or(1),
         },

@@ -7,6 +7,7 @@ use crate::profile::{Note, Profile, State};
 
 pub mod number;
 pub mod sentences;
+pub mod traced;
 pub mod words;
 
 use number::{count, counted, percent};

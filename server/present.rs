@@ -3,3 +3,4 @@
 pub mod editor;
 pub mod json;
 pub mod terminal;
+pub mod trace_lines;

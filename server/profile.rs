@@ -101,6 +101,8 @@ pub enum PassKind {
     Misses,
     /// Nothing on, and a sampler looks from outside: times.
     Sample,
+    /// Every instruction traced: times, where sampling is impossible.
+    Trace,
 }
 
 /// One execution of the workload under one instrument.

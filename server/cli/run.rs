@@ -90,6 +90,7 @@ fn prepare(arguments: &Run) -> anyhow::Result<Request> {
         calls: arguments.calls,
         count: arguments.passes.contains(&PassName::Count),
         sample: arguments.passes.contains(&PassName::Sample),
+        trace: arguments.passes.contains(&PassName::Trace),
         include: arguments.include.clone(),
         arguments: arguments.arguments.clone(),
         unmarked_root: None,

@@ -145,7 +145,7 @@ pub enum InterpreterError {
     },
     /// No rule applied.
     #[error(
-        "no Python found (no --python, virtual environment, or python3 on PATH): install CPython 3.11 or newer, or name one with --python"
+        "no Python found (no --python, virtual environment, or python3 on PATH): install CPython 3.11 or newer, or name one with --python (in editors with bytecost.python)"
     )]
     None,
     /// The virtual environment that is active has no interpreter.

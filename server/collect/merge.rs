@@ -15,7 +15,8 @@ use super::sample::{self, Samples};
 use super::wire::{self, Origin};
 use crate::bytecode::{Tables, instructions};
 use crate::cpython::{self, Version};
-use crate::profile::{Code, File, Note, Outcome, PassKind, Profile, Python, State, Workload};
+use crate::profile::{Code, File, Note, Outcome, Pass, PassKind, Profile, Python, State, Workload};
+use crate::trace::Trace;
 
 /// A pass with what its process said and how that process ended.
 pub struct Finished {
@@ -60,11 +61,13 @@ pub fn merge(
     workload: Workload,
     root: &Path,
     finished: &[Finished],
+    traced: Option<&Trace>,
     read: &dyn Fn(&str) -> std::io::Result<Vec<u8>>,
 ) -> Profile {
     let version = cpython::nearest(&python.minor);
     let mut notes = passes::notes(&python, finished);
-    let passes = finished.iter().map(passes::pass).collect();
+    let mut passes: Vec<Pass> = finished.iter().map(passes::pass).collect();
+    passes.extend(traced.and_then(passes::traced));
     let empty = Tables::default();
     let tables = finished
         .iter()
@@ -81,10 +84,11 @@ pub fn merge(
     let counted = finished
         .iter()
         .any(|pass| pass.kind == PassKind::Count && pass.result.is_some());
-    let timed = Timed::new(finished);
+    let timed = Timed::new(finished, traced);
     let context = Context {
         tables,
         timed: &timed,
+        root,
         version,
         free_threaded: python.free_threaded,
         counted,
@@ -148,7 +152,7 @@ pub fn merge(
                 read,
                 &mut notes,
             );
-            file.totals = timed.lines(&path);
+            file.totals = timed.lines(&path, &file.path);
             file
         })
         .collect();
@@ -238,6 +242,7 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         }
         PassKind::Misses => found.misses.extend(code.counts.as_ref()),
         PassKind::Sample => found.sampled.push(code.address),
+        PassKind::Trace => {}
     }
 }
 

@@ -41,11 +41,14 @@ pub fn brief_count(count: u64) -> String {
     format!("{}{}", digits.strip_suffix(".0").unwrap_or(&digits), units[unit])
 }
 
+/// The least share that has a digit of its own; what is below is written `<0.1%`.
+pub const LEAST_SHARE: f64 = 0.0005;
+
 /// A share between 0 and 1 as a percentage in at most five characters: `23%`, `4.3%`, `<0.1%`.
 #[must_use]
 pub fn brief_percent(share: f64) -> String {
     let percent = share * 100.0;
-    if percent > 0.0 && percent < 0.05 {
+    if share > 0.0 && share < LEAST_SHARE {
         "<0.1%".to_owned()
     } else if percent < 9.95 {
         format!("{percent:.1}%")
@@ -78,7 +81,7 @@ pub fn duration(ns: f64) -> String {
 #[must_use]
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
-    if percent > 0.0 && percent < 0.05 {
+    if share > 0.0 && share < LEAST_SHARE {
         "<0.1%".to_owned()
     } else {
         format!("{percent:.1}%")

@@ -101,6 +101,7 @@ pub fn pass(pass: PassKind) -> &'static str {
         PassKind::Count => "count pass",
         PassKind::Misses => "pass for misses",
         PassKind::Sample => "sampled pass",
+        PassKind::Trace => "traced pass",
     }
 }
 

@@ -23,6 +23,8 @@ pub struct Hint {
     pub share: Option<(bool, f64)>,
     /// The executions as written, such as `20k`.
     pub executions: String,
+    /// They are the calls of the function that begins here.
+    pub calls: bool,
 }
 
 impl Hint {
@@ -44,12 +46,16 @@ impl Hint {
         };
         let end = after.find(' ').unwrap_or(after.len());
         let (executions, rest) = after.split_at(end);
+        let calls = [" calls", " call"]
+            .into_iter()
+            .find_map(|word| rest.strip_prefix(word));
         let hint = Self {
             marked,
             share,
             executions: executions.to_owned(),
+            calls: calls.is_some(),
         };
-        Some((hint, rest.trim_start()))
+        Some((hint, calls.unwrap_or(rest).trim_start()))
     }
 }
 
@@ -97,6 +103,7 @@ const MIN_SHARE: f64 = 0.1;
 /// many lines have one.
 pub fn compare(screen: &str, source: &str, gutter: usize, report: &Value) -> usize {
     let lines = report["files"][0]["lines"].as_array().expect("lines");
+    let functions = report["files"][0]["functions"].as_array().expect("functions");
     let mut with_hint = 0;
     for Shown { line, hint, .. } in shown(screen, source, gutter) {
         let reported = lines.iter().find(|it| it["line"] == line);
@@ -104,7 +111,8 @@ pub fn compare(screen: &str, source: &str, gutter: usize, report: &Value) -> usi
         let share = reported
             .and_then(|it| it["instruction_share"].as_f64())
             .unwrap_or(0.0);
-        let is_due = executions > 0 && 100.0 * share >= MIN_SHARE;
+        let function = functions.iter().find(|it| it["line"] == line);
+        let is_due = executions > 0 && 100.0 * share >= MIN_SHARE && function.is_none();
         let Some(hint) = hint else {
             assert!(!is_due, "line {line} ran and has no hint:\n{screen}");
             continue;
@@ -116,14 +124,25 @@ pub fn compare(screen: &str, source: &str, gutter: usize, report: &Value) -> usi
         let reported = reported.expect("a line that ran is reported");
         with_hint += 1;
         let (low, high) = meant(&hint.executions);
+        if hint.calls {
+            let calls = function
+                .and_then(|it| it["calls"].as_f64())
+                .expect("a called function");
+            assert!(
+                (low..=high).contains(&calls),
+                "line {line} begins a function of {calls} calls: {hint:?}\n{screen}"
+            );
+            assert_eq!(hint.share, None, "line {line}: {hint:?}\n{screen}");
+            continue;
+        }
         assert!(
             (low..=high).contains(&(executions as f64)),
             "line {line} ran {executions} times: {hint:?}\n{screen}"
         );
         let share = 100.0 * share;
         let is_right = match hint.share {
-            None => false,
-            Some((true, percent)) => share < percent && share > 0.0,
+            None => share < LEAST_SHARE,
+            Some((true, _)) => false,
             Some((false, percent)) => {
                 let half = if percent < 10.0 { 0.0501 } else { 0.501 };
                 (share - percent).abs() <= half
@@ -142,6 +161,9 @@ pub fn compare(screen: &str, source: &str, gutter: usize, report: &Value) -> usi
     }
     with_hint
 }
+
+/// Share in percent below which a hint has none.
+const LEAST_SHARE: f64 = 0.05;
 
 /// The range of counts that an abbreviated one stands for: `20k` is 19,500 to 20,500.
 fn meant(text: &str) -> (f64, f64) {
@@ -169,10 +191,11 @@ fn hints_are_read_as_they_are_written() {
         marked: true,
         share: Some((false, 7.7)),
         executions: "10k".to_owned(),
+        calls: false,
     };
     assert_eq!((hint, rest), (expected, "● it is generic"));
-    let (hint, _) = Hint::parse(" <0.1% instr ×1").expect("a hint");
-    assert_eq!((hint.marked, hint.share), (false, Some((true, 0.1))));
+    let (hint, rest) = Hint::parse(" ×1 call  ● it is generic").expect("a hint");
+    assert_eq!((hint.calls, hint.share, rest), (true, None, "● it is generic"));
     assert_eq!(Hint::parse(""), None);
     assert_eq!(Hint::parse("    ■ it is generic"), None);
     assert_eq!(meant("20k"), (19_500.0, 20_500.0));

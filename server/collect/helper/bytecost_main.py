@@ -40,6 +40,9 @@ class Run:
         self.instrument = None
         self.window = None
         self.window_file(self.one("window"))
+        self.build = bytecost_report.build
+        self.repeat = bytecost_workload.repeat
+        self.silence = bytecost_workload.silence
         include = job.get("include", [])
         self.files = bytecost_files.Files(job["root"][0], include, os.path.dirname(os.path.realpath(__file__)))
 
@@ -83,7 +86,7 @@ class Run:
     def write(self, partial=False):
         """Write what is known now, atomically. A partial result never replaces the whole one."""
         try:
-            text = bytecost_report.build(self, partial)
+            text = self.build(self, partial)
         except Exception as error:  # our own fault: say it where the parent looks, not to the target's stderr
             if partial:
                 raise
@@ -138,7 +141,7 @@ def main(job, own):
     end_on_request(run)
     catch_hard_exit(run)
     finish_last(run)
-    make = {"natural": natural, "sample": natural, "count": count, "misses": misses}[run.one("pass")]
+    make = {"natural": natural, "sample": natural, "count": count, "misses": misses, "events": events}[run.one("pass")]
     transform = make(run)
     run.files.hook_imports(transform)
     raise SystemExit(bytecost_workload.execute(run, transform))
@@ -167,6 +170,16 @@ def misses(run):
     run.instrument = bytecost_rewrite.Poller(run)
     run.instrument.start()
     return run.instrument.compile
+
+
+def events(run):
+    """The events of one call in their order; no pass of a profile."""
+    import bytecost_events
+
+    run.instrument = recorder = bytecost_events.Recorder(run)
+    run.build, run.repeat = recorder.build, recorder.repeat
+    recorder.start()
+    return None
 
 
 def crash_log(run):

@@ -159,7 +159,7 @@ fn what_is_not_there_is_a_sentence() {
         path: None,
         ..folder.environment()
     };
-    let none = "no Python found (no --python, virtual environment, or python3 on PATH): install CPython 3.11 or newer, or name one with --python";
+    let none = "no Python found (no --python, virtual environment, or python3 on PATH): install CPython 3.11 or newer, or name one with --python (in editors with bytecost.python)";
     for (request, config, environment, expected) in [
         (Some("3.99"), None, &plain, format!("no Python at 3.99 (given with --python): {advice}")),
         (Some("no/python"), None, &plain, format!("no Python at no/python (given with --python): {advice}")),

@@ -8,6 +8,7 @@ use crate::bytecode::locations;
 use crate::collect::sample::{Counts, ROOT, Samples};
 use crate::collect::wire;
 use crate::profile::{LineTotal, Method, PassKind, Time, Times};
+use crate::trace::{self, Trace, What};
 
 /// The samples of a run by the code objects of its files.
 #[derive(Default)]
@@ -20,11 +21,26 @@ pub(super) struct Timed {
     totals: HashMap<u64, Counts>,
     /// By path, then line.
     lines: HashMap<String, BTreeMap<u32, Counts>>,
+    traced: Traced,
+}
+
+/// A code object as a trace names it: path relative to the root, qualified name, first line.
+pub(super) type Name = (String, String, u32);
+
+/// What a trace took, in ns, for code that is known by name.
+#[derive(Default)]
+struct Traced {
+    own: HashMap<Name, BTreeMap<u32, f64>>,
+    totals: HashMap<Name, f64>,
+    lines: HashMap<String, BTreeMap<u32, f64>>,
 }
 
 impl Timed {
-    /// From the sampled pass, if there was one.
-    pub(super) fn new(finished: &[Finished]) -> Self {
+    /// From the trace, if there is one, else from the sampled pass.
+    pub(super) fn new(finished: &[Finished], traced: Option<&Trace>) -> Self {
+        if let Some((trace, times)) = traced.and_then(|trace| Some((trace, trace.times?))) {
+            return Self::traced(trace, times.call_ns);
+        }
         let sampled = finished.iter().find(|pass| pass.kind == PassKind::Sample);
         let Some(Finished {
             result: Some(result),
@@ -129,6 +145,70 @@ impl Timed {
         });
     }
 
+    fn traced(trace: &Trace, call_ns: f64) -> Self {
+        let mut traced = Traced::default();
+        let name = |code: &trace::Code| (code.path.clone(), code.qualname.clone(), code.first_line);
+        // Code and line of each frame, outermost first.
+        let mut stack: Vec<(usize, Option<u32>)> = Vec::new();
+        let mut all = 0.0;
+        for event in &trace.events {
+            match event.what {
+                What::Call { .. } => stack.push((event.code, None)),
+                What::Return(_) => {
+                    stack.pop();
+                }
+                What::Instruction { index, ns: Some(ns) } => {
+                    let code = &trace.codes[event.code];
+                    let instruction = &code.instructions[index];
+                    if let Some(frame) = stack.last_mut().filter(|frame| frame.0 == event.code) {
+                        frame.1 = instruction.line.or(frame.1);
+                    }
+                    all += ns;
+                    *traced
+                        .own
+                        .entry(name(code))
+                        .or_default()
+                        .entry(instruction.offset)
+                        .or_default() += ns;
+                    let mut codes = HashSet::new();
+                    let mut lines = HashSet::new();
+                    for &(code, line) in &stack {
+                        let code = &trace.codes[code];
+                        if codes.insert(std::ptr::from_ref(code)) {
+                            *traced.totals.entry(name(code)).or_default() += ns;
+                        }
+                        if let Some(line) = line.filter(|line| lines.insert((code.path.as_str(), *line))) {
+                            *traced
+                                .lines
+                                .entry(code.path.clone())
+                                .or_default()
+                                .entry(line)
+                                .or_default() += ns;
+                        }
+                    }
+                }
+                What::Instruction { .. } | What::Line(_) | What::Exception(_) => {}
+            }
+        }
+        let times = Times {
+            method: Method::Traced,
+            calls: 1,
+            wall_ns: call_ns,
+            busy_ns: all,
+            waiting_ns: 0.0,
+            collecting_ns: 0.0,
+            elsewhere_ns: 0.0,
+            threads: 1,
+            samples: None,
+            torn: 0,
+        };
+        Self {
+            times: Some(times),
+            traced,
+            ..Self::default()
+        }
+    }
+
     fn time(&self, counts: Counts) -> Time {
         Time {
             busy_ns: counts.busy() as f64 * self.ns,
@@ -139,7 +219,7 @@ impl Timed {
     }
 
     /// Time of each instruction of the code objects at these addresses together.
-    pub(super) fn instructions(&self, addresses: &[u64], raws: &[Raw]) -> Vec<Option<Time>> {
+    pub(super) fn instructions(&self, addresses: &[u64], name: &Name, raws: &[Raw]) -> Vec<Option<Time>> {
         let mut times = vec![None; raws.len()];
         if self.times.is_none() {
             return times;
@@ -152,12 +232,20 @@ impl Timed {
                 time.get_or_insert_with(Time::default).add(self.time(counts));
             }
         }
+        for (&offset, &ns) in self.traced.own.get(name).into_iter().flatten() {
+            if let Ok(at) = raws.binary_search_by_key(&offset, |raw| raw.offset) {
+                times[at].get_or_insert_with(Time::default).add(busy(ns));
+            }
+        }
         times
     }
 
     /// Time of the code objects at these addresses, with what they called.
-    pub(super) fn total(&self, addresses: &[u64]) -> Option<Time> {
+    pub(super) fn total(&self, addresses: &[u64], name: &Name) -> Option<Time> {
         self.times.as_ref()?;
+        if let Some(&ns) = self.traced.totals.get(name) {
+            return Some(busy(ns));
+        }
         let found = addresses.iter().filter_map(|address| self.totals.get(address));
         Some(found.fold(Time::default(), |mut sum, &counts| {
             sum.add(self.time(counts));
@@ -166,13 +254,24 @@ impl Timed {
     }
 
     /// Time of the lines of a file, with what they called.
-    pub(super) fn lines(&self, path: &str) -> Vec<LineTotal> {
+    pub(super) fn lines(&self, path: &str, relative: &str) -> Vec<LineTotal> {
+        let traced = self.traced.lines.get(relative).into_iter().flatten();
+        let traced = traced.map(|(&line, &ns)| LineTotal {
+            line,
+            total: busy(ns),
+        });
         let lines = self.lines.get(path).into_iter().flatten();
-        lines
-            .map(|(&line, &counts)| LineTotal {
-                line,
-                total: self.time(counts),
-            })
-            .collect()
+        let sampled = lines.map(|(&line, &counts)| LineTotal {
+            line,
+            total: self.time(counts),
+        });
+        sampled.chain(traced).collect()
+    }
+}
+
+fn busy(ns: f64) -> Time {
+    Time {
+        busy_ns: ns,
+        ..Time::default()
     }
 }

@@ -1,7 +1,9 @@
 //! One hint at the end of each measured line.
 
-use crate::attribute::{FileCosts, LineCosts, Tally};
-use crate::explain::number::{brief_count, brief_percent};
+use std::collections::HashMap;
+
+use crate::attribute::{FileCosts, FunctionCosts, LineCosts, Shape, Tally};
+use crate::explain::number::{LEAST_SHARE, brief_count, brief_percent};
 use crate::explain::{sentences, words};
 use crate::profile::State;
 
@@ -58,7 +60,8 @@ pub struct Hint {
 }
 
 /// One hint per line that ran, in line order: its mark, share of the executed instructions and
-/// executions. Where nothing was counted only marked lines have one.
+/// executions; where a function begins, its calls. Where nothing was counted only marked lines
+/// have one.
 ///
 /// None for a file whose text is not the measured one, and for lines with withheld counts.
 #[must_use]
@@ -66,6 +69,7 @@ pub fn hints(costs: &FileCosts, options: &HintOptions) -> Vec<Hint> {
     if !options.enabled || costs.stale {
         return Vec::new();
     }
+    let functions = functions(costs);
     // The code of a module begins on line 0.
     let lines = costs.lines.values().filter(|line| line.line > 0);
     lines
@@ -73,7 +77,11 @@ pub fn hints(costs: &FileCosts, options: &HintOptions) -> Vec<Hint> {
         .filter_map(|line| {
             let parts = match line.tally {
                 None => vec![marked(line, options).map(|(mark, word)| format!("{mark} {word}"))],
-                Some(tally) if tally.executions() > 0 && is_heavy(line, options) => {
+                Some(_) if let Some(function) = functions.get(&line.line) => vec![
+                    marked(line, options).map(|(mark, _)| mark.to_owned()),
+                    calls(function, options),
+                ],
+                Some(tally) if tally.executions() > 0 && is_heavy(line.share, options) => {
                     vec![
                         marked(line, options).map(|(mark, _)| mark.to_owned()),
                         share(line, options),
@@ -92,8 +100,8 @@ pub fn hints(costs: &FileCosts, options: &HintOptions) -> Vec<Hint> {
         .collect()
 }
 
-fn is_heavy(line: &LineCosts, options: &HintOptions) -> bool {
-    options.min_share <= 0.0 || line.share.is_some_and(|share| share >= options.min_share)
+fn is_heavy(share: Option<f64>, options: &HintOptions) -> bool {
+    options.min_share <= 0.0 || share.is_some_and(|share| share >= options.min_share)
 }
 
 /// Mark and word of the heaviest marked site.
@@ -124,8 +132,34 @@ fn marked(line: &LineCosts, options: &HintOptions) -> Option<(&'static str, &'st
     Some((mark, word))
 }
 
+/// The functions that go on below their first line, by that line. How often a `def` ran and what
+/// entering the function took would be read as what it did.
+fn functions<'c, 'p>(costs: &'c FileCosts<'p>) -> HashMap<u32, &'c FunctionCosts<'p>> {
+    let functions = costs.functions.iter().filter(|function| {
+        let code = function.code;
+        function.shape == Shape::Function && function.end_line > code.first_line && code.calls.is_some()
+    });
+    functions
+        .map(|function| (function.code.first_line, function))
+        .collect()
+}
+
+fn calls(function: &FunctionCosts, options: &HintOptions) -> Option<String> {
+    let calls = function.code.calls.filter(|calls| *calls > 0)?;
+    let is_shown = options.executions && is_heavy(function.share, options);
+    let word = if calls == 1 { "call" } else { "calls" };
+    is_shown.then(|| format!("{}{} {word}", times(options), brief_count(calls)))
+}
+
+fn times(options: &HintOptions) -> &'static str {
+    if options.ascii { "x" } else { "×" }
+}
+
 fn share(line: &LineCosts, options: &HintOptions) -> Option<String> {
-    let share = line.share.filter(|_| options.share)?;
+    // Of next to nothing the executions say enough.
+    let share = line
+        .share
+        .filter(|share| options.share && *share >= LEAST_SHARE)?;
     // A bare percentage would be read as a share of the time.
     Some(format!("{} instr", brief_percent(share)))
 }
@@ -134,8 +168,7 @@ fn executions(line: &LineCosts, options: &HintOptions) -> Option<String> {
     let executions = line
         .executions
         .filter(|number| options.executions && *number > 0)?;
-    let times = if options.ascii { "x" } else { "×" };
-    Some(format!("{times}{}", brief_count(executions)))
+    Some(format!("{}{}", times(options), brief_count(executions)))
 }
 
 /// The first parts that fit together.
