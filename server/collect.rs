@@ -3,6 +3,7 @@
 pub mod config;
 pub mod helper;
 pub mod interpreter;
+pub mod live;
 pub mod merge;
 pub mod output;
 pub mod prepare;
@@ -377,6 +378,7 @@ impl Session<'_> {
                     rate: sample::RATE,
                     window: Some(window),
                     harness: vec![harness, "<call>".to_owned()],
+                    bytecode: false,
                 })));
             })
         });
@@ -446,6 +448,8 @@ impl Session<'_> {
                 WorkloadKind::Script => "script",
                 WorkloadKind::Module => "module",
                 WorkloadKind::Pytest => "pytest",
+                // Never started by us.
+                WorkloadKind::Process => "process",
             },
         );
         job.add("result", bytes(result))

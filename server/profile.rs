@@ -87,6 +87,8 @@ pub enum WorkloadKind {
     Module,
     /// A pytest selection.
     Pytest,
+    /// A process that ran already.
+    Process,
 }
 
 /// Which instrument was on.

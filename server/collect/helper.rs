@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 13] = [
     ("boot.py", include_str!("helper/boot.py")),
     ("bytecost_count.py", include_str!("helper/bytecost_count.py")),
     ("bytecost_events.py", include_str!("helper/bytecost_events.py")),
@@ -15,6 +15,7 @@ const FILES: [(&str, &str); 12] = [
     ("bytecost_opcodes.py", include_str!("helper/bytecost_opcodes.py")),
     ("bytecost_report.py", include_str!("helper/bytecost_report.py")),
     ("bytecost_rewrite.py", include_str!("helper/bytecost_rewrite.py")),
+    ("bytecost_tables.py", include_str!("helper/bytecost_tables.py")),
     ("bytecost_trace.py", include_str!("helper/bytecost_trace.py")),
     ("bytecost_wire.py", include_str!("helper/bytecost_wire.py")),
     (

@@ -78,6 +78,8 @@ pub struct Options {
     pub window: Option<PathBuf>,
     /// Code of files whose names start so is not the target's.
     pub harness: Vec<String>,
+    /// Read the live bytecode of what was seen, too.
+    pub bytecode: bool,
 }
 
 /// What the helper writes into the first byte of its window file.
@@ -98,6 +100,8 @@ pub struct Samples {
     pub ticks: u64,
     /// How long it did so, in ns.
     pub window_ns: u64,
+    /// The interpreter; none when there was none to be seen.
+    pub snapshot: Option<Snapshot>,
     /// Code objects that were seen.
     pub codes: Vec<Code>,
     /// Where, and from where.
@@ -127,6 +131,42 @@ pub struct Code {
     pub qualname: String,
     /// `co_firstlineno`.
     pub first_line: u32,
+    /// What it held at the end, if that was wanted and could be read.
+    pub live: Option<Live>,
+}
+
+/// The content of a code object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Live {
+    /// `_co_code_adaptive`.
+    pub bytecode: Vec<u8>,
+    /// `co_linetable`.
+    pub lines: Vec<u8>,
+}
+
+/// The interpreter that was sampled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// `major.minor`.
+    pub minor: String,
+    /// `major.minor.micro` with a release-level suffix.
+    pub version: String,
+    /// A build without the global interpreter lock.
+    pub free_threaded: bool,
+}
+
+/// Whether a process can be sampled.
+///
+/// # Errors
+/// Why not.
+pub fn check(pid: i32) -> Result<(), Error> {
+    #[cfg(target_os = "linux")]
+    return attach::attach(&memory::Memory::of(pid)).map(|_| ());
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = pid;
+        Err(Error::Platform)
+    }
 }
 
 /// A sampler at work, on a thread of its own.

@@ -13,7 +13,7 @@ use super::objects::{CodeObject, Objects};
 use super::stack::{Frame, Seen};
 use super::threads::{self, Last, Thread};
 use super::tree::Counts;
-use super::{Code, Error, Options, Samples, Window};
+use super::{Code, Error, Live, Options, Samples, Snapshot, Window};
 
 /// Pause while there is nothing to sample.
 const PAUSE: Duration = Duration::from_millis(1);
@@ -45,6 +45,7 @@ pub(super) fn run(options: &Options, stop: &AtomicBool) -> Result<Samples, Error
         objects: Vec::new(),
         known: HashMap::new(),
         frames: Vec::new(),
+        bytecode: options.bytecode,
         interval: u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX).max(1),
     };
     let mut threads = Vec::new();
@@ -105,6 +106,8 @@ struct Loop<'a> {
     frames: Vec<Frame>,
     /// Between two ticks, ns.
     interval: u64,
+    /// Read live bytecode at the end.
+    bytecode: bool,
 }
 
 impl Loop<'_> {
@@ -290,12 +293,32 @@ impl Loop<'_> {
     }
 
     fn finish(mut self) -> Result<Samples, Error> {
+        let objects = Objects {
+            memory: self.memory,
+            runtime: self.runtime,
+        };
+        let live = |object: &CodeObject| {
+            Some(Live {
+                bytecode: objects.adaptive(object).ok()?,
+                lines: objects.bytes(object.lines).ok()?,
+            })
+        };
         let code = |object: CodeObject| Code {
+            live: self
+                .bytecode
+                .then(|| live(&object))
+                .flatten()
+                .filter(|_| objects.is_still(&object)),
             address: object.address,
             filename: object.filename,
             qualname: object.qualname,
             first_line: object.first_line,
         };
+        self.samples.snapshot = Some(Snapshot {
+            minor: self.runtime.minor(),
+            version: self.runtime.version(),
+            free_threaded: self.runtime.free_threaded,
+        });
         self.samples.codes = self.objects.into_iter().map(code).collect();
         Ok(self.samples)
     }
