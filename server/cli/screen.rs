@@ -51,7 +51,9 @@ pub fn comparison(profiles: &[Profile], output: &Output) -> anyhow::Result<()> {
             let reports = measured.iter().map(|one| json::report(one.profile, one.costs));
             serde_json::to_string(&reports.collect::<Vec<_>>())? + "\n"
         }
-        Format::Html => anyhow::bail!("an HTML report is of one interpreter: name one --python, or take --format text or json"),
+        Format::Html => anyhow::bail!(
+            "an HTML report is of one interpreter: name one --python, or take --format text or json"
+        ),
         Format::Text => {
             let thresholds = Thresholds {
                 executions: output.min_executions,

@@ -92,6 +92,8 @@ fn prepare(arguments: &Trace) -> anyhow::Result<Request> {
         once: true,
         calls: None,
         count: false,
+        sample: false,
+        trace: false,
         include: Vec::new(),
         arguments: arguments.arguments.clone(),
         unmarked_root: None,

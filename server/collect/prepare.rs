@@ -16,6 +16,9 @@ use crate::source::Source;
 /// How long short calls are repeated when nothing else is said, seconds.
 pub const BUDGET: f64 = 0.4;
 
+/// How long they are repeated while sampled.
+pub const SAMPLED: f64 = 2.0;
+
 /// What the user asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Wish {
@@ -35,6 +38,10 @@ pub struct Wish {
     pub calls: Option<u64>,
     /// Make the counted passes.
     pub count: bool,
+    /// Make the sampled pass.
+    pub sample: bool,
+    /// Take times by tracing, also where sampling is possible.
+    pub trace: bool,
     /// Globs of the files to measure; go before the configuration's.
     pub include: Vec<String>,
     /// Arguments of the script, module or pytest.
@@ -189,9 +196,12 @@ fn request(
         doctest: plan.doctest,
         origin: origin(&plan.origin),
         count: wish.count && !wish.once,
+        sample: wish.sample && !wish.trace && !wish.once,
+        trace: wish.trace && !wish.once,
         once: wish.once,
         calls: wish.calls,
         budget: Duration::from_secs_f64(time.unwrap_or(BUDGET)),
+        sampled_budget: Duration::from_secs_f64(time.unwrap_or(SAMPLED)),
         deadline: limit(deadline),
         counted_deadline: limit(time.map_or(wish.deadline, |time| {
             let time = (20.0 * time).max(10.0);
@@ -261,11 +271,12 @@ fn origin(origin: &Origin) -> String {
 /// What will run and how often: said before it runs.
 #[must_use]
 pub fn announcement(request: &Request) -> String {
-    let passes = if request.count {
-        if request.python.minor == "3.11" { 3 } else { 2 }
-    } else {
-        1
+    let counted = match (request.count, request.python.minor.as_str()) {
+        (false, _) => 0,
+        (true, "3.11") => 2,
+        (true, _) => 1,
     };
+    let passes = 1 + counted + u64::from(request.sample);
     let python = format!("CPython {}", request.python.version);
     let what = match (&request.workload.call, request.workload.kind) {
         (Some(call), _) => format!("{call} ({})", request.origin),
@@ -284,12 +295,19 @@ pub fn announcement(request: &Request) -> String {
     if let Some(calls) = request.calls {
         return format!("running {what} {calls} times in each of {passes} processes under {python}");
     }
-    let counted = match passes {
-        1 => String::new(),
-        _ => format!(", then at most {} that are counted", MOST_COUNTED * (passes - 1)),
+    let sampled = if request.sample {
+        format!(", for {} s while sampled", request.sampled_budget.as_secs_f64())
+    } else if request.trace {
+        format!(", for {} s while traced", request.sampled_budget.as_secs_f64())
+    } else {
+        String::new()
+    };
+    let counted = match counted {
+        0 => String::new(),
+        _ => format!(", then at most {} that are counted", MOST_COUNTED * counted),
     };
     let budget = request.budget.as_secs_f64();
-    format!("running {what} at most {MOST_CALLS} times in {budget} s{counted}, under {python}")
+    format!("running {what} at most {MOST_CALLS} times in {budget} s{sampled}{counted}, under {python}")
 }
 
 /// The same for a trace; with times, calls are repeated.

@@ -194,6 +194,7 @@ fn wish(session: &Session, ticket: &Ticket, root: &Path) -> Wish {
         time: editor.time,
         deadline: settings.deadline,
         count: true,
+        sample: true,
         include: editor.include,
         unmarked_root: configuration.folder_of(root),
         name_below_root: true,

@@ -166,7 +166,9 @@ fn footer(page: &mut Page, profile: &Profile, costs: &Costs, regions: &region::R
         let spans: Vec<_> = legend.iter().map(|entry| page.span(Role::Dim, entry)).collect();
         page.flow(&spans, "   ", 0);
     }
-    if costs.instructions.is_some() && !regions.list.is_empty() {
+    if let Some(whole) = costs.time.filter(|_| !regions.list.is_empty()) {
+        page.paragraph("", Role::Dim, &words::time(&whole));
+    } else if costs.instructions.is_some() && !regions.list.is_empty() {
         page.paragraph("", Role::Dim, words::SHARE);
     }
     let facts = words::provenance(profile);
