@@ -9,7 +9,7 @@ use crate::explain::{self, Finding, Thresholds, sentences, words};
 use crate::present::terminal::cells::{self, Cells};
 use crate::profile::{Profile, State};
 
-use super::measure::{self, MEASURE, Measure};
+use super::measure::{self, Measure};
 
 /// Every state, at the index that stands for it.
 const STATES: [State; 8] = [
@@ -200,7 +200,7 @@ pub(super) fn data(profile: &Profile, costs: &Costs, thresholds: &Thresholds) ->
         .filter_map(|finding| ranked(finding, &places, &mattering))
         .collect();
     Data {
-        measure: MEASURE,
+        measure: measure::of(costs),
         states: STATES.map(in_words).into(),
         start: start(profile, costs, findings.first()),
         files,
