@@ -70,6 +70,8 @@ pub struct SiteCosts<'p> {
     pub function: usize,
     /// The profile's record of the instruction.
     pub instruction: &'p Instruction,
+    /// `major.minor` of the interpreter that ran it.
+    pub minor: &'p str,
     /// Where its expression stands.
     pub position: Position,
     /// Its executions by what became of them; none when it was not counted.
@@ -135,7 +137,7 @@ pub fn attribute<'p>(profile: &'p Profile, texts: &dyn Fn(&str) -> Option<String
     let mut files: Vec<_> = profile
         .files
         .iter()
-        .map(|file| attribute_file(file, texts))
+        .map(|file| attribute_file(file, &profile.python.minor, texts))
         .collect();
     let instructions = sum(files.iter().map(|file| file.instructions));
     let total = instructions.unwrap_or(0);
@@ -157,7 +159,11 @@ pub fn attribute<'p>(profile: &'p Profile, texts: &dyn Fn(&str) -> Option<String
     }
 }
 
-fn attribute_file<'p>(file: &'p File, texts: &dyn Fn(&str) -> Option<String>) -> FileCosts<'p> {
+fn attribute_file<'p>(
+    file: &'p File,
+    minor: &'p str,
+    texts: &dyn Fn(&str) -> Option<String>,
+) -> FileCosts<'p> {
     let mut lines: BTreeMap<u32, LineCosts> = BTreeMap::new();
     let mut unplaced = 0_u64;
     for (function, code) in file.codes.iter().enumerate() {
@@ -183,6 +189,7 @@ fn attribute_file<'p>(file: &'p File, texts: &dyn Fn(&str) -> Option<String>) ->
             line.sites.push(SiteCosts {
                 function,
                 instruction,
+                minor,
                 position,
                 tally,
             });

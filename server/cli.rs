@@ -1,10 +1,13 @@
 //! The command line: arguments in, exit code out.
 
+mod explain;
 mod lsp;
+mod pager;
 mod progress;
 mod run;
 mod screen;
 mod show;
+mod trace;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,6 +35,10 @@ enum Command {
     Run(Run),
     /// Show saved profiles
     Show(Show),
+    /// Show what one call does, instruction by instruction, in order
+    Trace(Trace),
+    /// Say why a site is slow and what to write instead; without a name, list all causes
+    Explain(Explain),
     /// Serve an editor: the language server, on standard input and output
     Lsp,
 }
@@ -96,6 +103,13 @@ struct Run {
 }
 
 #[derive(Debug, Args)]
+struct Explain {
+    /// Name of a cause, as a report gives it
+    #[arg(value_name = "ID")]
+    id: Option<String>,
+}
+
+#[derive(Debug, Args)]
 struct Show {
     /// Saved profiles
     #[arg(required = true, value_name = "FILE")]
@@ -105,6 +119,78 @@ struct Show {
     source: Option<PathBuf>,
     #[command(flatten)]
     output: Output,
+}
+
+#[derive(Debug, Args)]
+#[allow(clippy::doc_markdown, reason = "the comments are the help text")]
+struct Trace {
+    /// What to run: file.py::function, file.py or pytest:SELECTION
+    #[arg(required_unless_present = "module", conflicts_with = "module")]
+    target: Option<String>,
+    /// Run this module, as `python -m` does
+    #[arg(short, value_name = "MODULE")]
+    module: Option<String>,
+    /// Interpreter: a path, a name on PATH or a version such as 3.14
+    #[arg(long, value_name = "PYTHON")]
+    python: Option<String>,
+    /// Expression that calls the function, evaluated in its module
+    #[arg(long, value_name = "EXPR")]
+    call: Option<String>,
+    /// Code to run once before the calls, in the same namespace
+    #[arg(long, value_name = "CODE")]
+    setup: Option<String>,
+    /// Record at most this many instructions; the call goes on unrecorded
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    limit: u64,
+    /// Record frames down to this depth; 1 is the outermost alone
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    depth: Option<u32>,
+    /// Whose frames to record; all if not said, for scripts, modules and tests the project's
+    #[arg(long, value_enum)]
+    scope: Option<Scope>,
+    /// How long calls are repeated for their times; 0 for one call, without times
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "1")]
+    time: f64,
+    /// Stop after this long; 0 means never
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "600")]
+    deadline: f64,
+    /// Print nothing but the trace
+    #[arg(short, long)]
+    quiet: bool,
+    /// Form of the trace
+    #[arg(long, value_enum, default_value_t = TraceFormat::Text)]
+    format: TraceFormat,
+    /// Write the trace to this file
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// When to use colour; NO_COLOR is honoured
+    #[arg(long, value_enum, default_value_t = When::Auto)]
+    color: When,
+    /// Use ASCII only
+    #[arg(long)]
+    ascii: bool,
+    /// Cells of a line, instead of the terminal's
+    #[arg(long, value_name = "CELLS", value_parser = clap::value_parser!(u16).range(40..=1000))]
+    width: Option<u16>,
+    /// Do not page what is longer than the terminal
+    #[arg(long)]
+    no_pager: bool,
+    /// Arguments of the script, module or pytest
+    #[arg(last = true)]
+    arguments: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Scope {
+    All,
+    Project,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TraceFormat {
+    Text,
+    /// JSON lines: what was traced, then one event a line
+    Jsonl,
 }
 
 #[derive(Debug, Args)]
@@ -167,6 +253,8 @@ pub fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Show(arguments) => show::show(arguments),
+        Command::Trace(arguments) => trace::trace(arguments),
+        Command::Explain(arguments) => explain::explain(arguments),
         Command::Lsp => lsp::lsp(),
     };
     match done {

@@ -9,6 +9,7 @@ pub mod prepare;
 pub mod process;
 pub mod stdin;
 pub mod target;
+pub mod trace;
 pub mod wire;
 pub mod workload;
 
@@ -179,6 +180,7 @@ pub async fn run_in(
         },
         environment: environment(),
         passes: kinds(request),
+        sites: Vec::new(),
         endless: false,
     };
     let mut finished = vec![
@@ -197,6 +199,12 @@ pub async fn run_in(
         let calls = request.calls.unwrap_or_else(|| counted_calls(&finished[0]));
         for number in 2..=session.passes.len() {
             let kind = session.passes[number - 1];
+            if kind == PassKind::Types {
+                session.sites = merge::candidates(&request.python, &finished);
+                if session.sites.is_empty() {
+                    continue;
+                }
+            }
             finished.push(session.pass(kind, number, calls, cancelled, progress).await?);
         }
     }
@@ -235,6 +243,9 @@ fn kinds(request: &Request) -> Vec<PassKind> {
         kinds.push(PassKind::Count);
         if request.python.minor == "3.11" {
             kinds.push(PassKind::Misses);
+        }
+        if !request.once {
+            kinds.push(PassKind::Types);
         }
     }
     kinds
@@ -281,6 +292,8 @@ struct Session<'a> {
     input: Input,
     environment: Vec<(String, String)>,
     passes: Vec<PassKind>,
+    /// Whose operands to read, for the types pass.
+    sites: Vec<String>,
     /// The natural pass had to be stopped.
     endless: bool,
 }
@@ -408,6 +421,9 @@ impl Session<'_> {
         for example in &request.doctest {
             job.add("example", example);
         }
+        for site in self.sites.iter().filter(|_| kind == PassKind::Types) {
+            job.add("site", site);
+        }
         for argument in &request.workload.arguments {
             job.add("argv", argument);
         }
@@ -438,21 +454,23 @@ impl Session<'_> {
             python: self.request.python.version.clone(),
             what,
         };
-        match serde_json::from_slice::<wire::Result>(&text) {
-            Ok(result) if result.format == wire::FORMAT => Ok(Some(result)),
-            Ok(result) => Err(failed(format!("its result has format {}", result.format))),
-            Err(error) => {
-                #[derive(serde::Deserialize)]
-                struct Failure {
-                    error: String,
-                }
-                let said = serde_json::from_slice::<Failure>(&text).map(|failure| failure.error);
-                Err(failed(said.unwrap_or_else(|_| {
-                    format!("its result cannot be read: {error}")
-                })))
-            }
+        match parse::<wire::Result>(&text).map_err(failed)? {
+            result if result.format == wire::FORMAT => Ok(Some(result)),
+            result => Err(failed(format!("its result has format {}", result.format))),
         }
     }
+}
+
+/// What the helper wrote; else what it says went wrong.
+fn parse<T: serde::de::DeserializeOwned>(text: &[u8]) -> Result<T, String> {
+    #[derive(serde::Deserialize)]
+    struct Failure {
+        error: String,
+    }
+    serde_json::from_slice(text).map_err(|error| {
+        let said = serde_json::from_slice::<Failure>(text).map(|failure| failure.error);
+        said.unwrap_or_else(|_| format!("its result cannot be read: {error}"))
+    })
 }
 
 /// Name of a pass, as in the report.
@@ -462,6 +480,7 @@ pub fn name(kind: PassKind) -> &'static str {
         PassKind::Natural => "natural",
         PassKind::Count => "count",
         PassKind::Misses => "misses",
+        PassKind::Types => "types",
     }
 }
 
@@ -494,19 +513,30 @@ fn outcome(
     deadline: Option<Duration>,
     place: Option<String>,
 ) -> Outcome {
+    let said = result.map(|result| (result.partial, &result.outcome));
+    outcome_of(end, said, deadline, place)
+}
+
+/// What the helper says, and whether amid the run, corrected by how its process ended.
+fn outcome_of(
+    end: &End,
+    said: Option<(bool, &Outcome)>,
+    deadline: Option<Duration>,
+    place: Option<String>,
+) -> Outcome {
     let End::Ended(status) = end else {
         let seconds = deadline.unwrap_or_default().as_secs_f64();
-        return match result {
+        return match said {
             // It may have come to its end while we asked.
-            Some(result) if !result.partial => result.outcome.clone(),
+            Some((false, outcome)) => outcome.clone(),
             _ => Outcome::TimedOut { seconds },
         };
     };
     if let Some(signal) = signal_of(*status) {
         return Outcome::Killed { signal, place };
     }
-    match result {
-        Some(result) if !result.partial => result.outcome.clone(),
+    match said {
+        Some((false, outcome)) => outcome.clone(),
         _ => Outcome::Exited {
             status: status.code().unwrap_or(1),
         },

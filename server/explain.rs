@@ -5,8 +5,12 @@
 use crate::attribute::{Costs, FileCosts, LineCosts, SiteCosts};
 use crate::profile::{Note, Profile, State};
 
+pub mod cause;
+pub mod entry;
 pub mod number;
 pub mod sentences;
+pub mod traced;
+pub mod types;
 pub mod words;
 
 use number::{count, counted, percent};

@@ -24,3 +24,4 @@ pub mod present;
 pub mod profile;
 pub mod source;
 pub mod store;
+pub mod trace;

@@ -4,3 +4,4 @@ pub mod editor;
 pub mod html;
 pub mod json;
 pub mod terminal;
+pub mod trace_lines;

@@ -79,23 +79,27 @@ fn text_of(profile: &Profile, path: &str) -> Option<String> {
 }
 
 fn style(output: &Output) -> terminal::Style {
-    let to_terminal = output.file.is_none() && io::stdout().is_terminal();
-    let color = match output.color {
+    style_of(output.file.is_none(), output.color, output.width, output.ascii)
+}
+
+/// How to write to stdout, or to a file.
+pub fn style_of(to_stdout: bool, color: When, width: Option<u16>, ascii: bool) -> terminal::Style {
+    let to_terminal = to_stdout && io::stdout().is_terminal();
+    let color = match color {
         When::Always => true,
         When::Never => false,
         When::Auto => {
             to_terminal && anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never
         }
     };
-    let width = output
-        .width
+    let width = width
         .map(usize::from)
         .or_else(|| to_terminal.then(terminal_width).flatten())
         .unwrap_or(WIDTH);
     terminal::Style {
         color,
         width,
-        ascii: output.ascii || to_terminal && !speaks_utf8(),
+        ascii: ascii || to_terminal && !speaks_utf8(),
     }
 }
 

@@ -5,16 +5,24 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 16] = [
     ("boot.py", include_str!("helper/boot.py")),
     ("bytecost_count.py", include_str!("helper/bytecost_count.py")),
+    ("bytecost_events.py", include_str!("helper/bytecost_events.py")),
     ("bytecost_files.py", include_str!("helper/bytecost_files.py")),
+    ("bytecost_kinds.py", include_str!("helper/bytecost_kinds.py")),
     ("bytecost_main.py", include_str!("helper/bytecost_main.py")),
     ("bytecost_misses.py", include_str!("helper/bytecost_misses.py")),
     ("bytecost_opcodes.py", include_str!("helper/bytecost_opcodes.py")),
     ("bytecost_report.py", include_str!("helper/bytecost_report.py")),
     ("bytecost_rewrite.py", include_str!("helper/bytecost_rewrite.py")),
+    ("bytecost_stack.py", include_str!("helper/bytecost_stack.py")),
     ("bytecost_trace.py", include_str!("helper/bytecost_trace.py")),
+    ("bytecost_types.py", include_str!("helper/bytecost_types.py")),
+    (
+        "bytecost_types_trace.py",
+        include_str!("helper/bytecost_types_trace.py"),
+    ),
     ("bytecost_wire.py", include_str!("helper/bytecost_wire.py")),
     (
         "bytecost_workload.py",
@@ -73,6 +81,17 @@ impl Job {
         }
         self.text.push('\n');
         self
+    }
+
+    /// Replaces what was added under a key.
+    pub fn set(&mut self, key: &str, value: impl AsRef<[u8]>) -> &mut Self {
+        let start = format!("{key}\t");
+        self.text = self
+            .text
+            .split_inclusive('\n')
+            .filter(|line| !line.starts_with(&start))
+            .collect();
+        self.add(key, value)
     }
 
     /// The file's content.

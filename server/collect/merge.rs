@@ -2,6 +2,7 @@
 
 mod code;
 mod passes;
+mod types;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -42,9 +43,12 @@ struct Gathered<'a> {
     any: &'a wire::Code,
     counts: Vec<&'a wire::Counts>,
     misses: Vec<&'a wire::Counts>,
+    types: Vec<&'a wire::Counts>,
     /// Its counts come from a pass that was cut short.
     partial: bool,
 }
+
+pub use types::candidates;
 
 /// Merges the passes of one workload. `read` gives the bytes of a file as they are now.
 #[must_use]
@@ -206,6 +210,7 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         any: code,
         counts: Vec::new(),
         misses: Vec::new(),
+        types: Vec::new(),
         partial: false,
     });
     let cut = matches!(pass.outcome, Outcome::TimedOut { .. } | Outcome::Killed { .. })
@@ -224,6 +229,7 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
             found.partial |= cut;
         }
         PassKind::Misses => found.misses.extend(code.counts.as_ref()),
+        PassKind::Types => found.types.extend(code.counts.as_ref()),
     }
 }
 

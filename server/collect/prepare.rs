@@ -292,6 +292,22 @@ pub fn announcement(request: &Request) -> String {
     format!("running {what} at most {MOST_CALLS} times in {budget} s{counted}, under {python}")
 }
 
+/// The same for a trace; with times, calls are repeated.
+#[must_use]
+pub fn trace_announcement(request: &Request, times: bool) -> String {
+    let python = format!("CPython {}", request.python.version);
+    let what = match &request.workload.call {
+        Some(call) => format!("{call} ({})", request.origin),
+        None => request.workload.target.clone(),
+    };
+    let how = match request.workload.kind {
+        WorkloadKind::Call | WorkloadKind::Doctest if times => "twice, then again and again for the times",
+        WorkloadKind::Call | WorkloadKind::Doctest => "twice, the second time traced",
+        _ => "once, traced",
+    };
+    format!("running {what} {how}, under {python}")
+}
+
 fn python(found: &Interpreter) -> Python {
     Python {
         version: found.version.clone(),

@@ -12,6 +12,7 @@ mod listing;
 mod page;
 mod ranking;
 mod region;
+pub mod trace;
 
 use page::{Page, Role};
 

@@ -38,6 +38,9 @@ class Run:
         self.result = job["result"][0]
         self.progress_path = job["progress"][0]
         self.instrument = None
+        self.build = bytecost_report.build
+        self.repeat = bytecost_workload.repeat
+        self.silence = bytecost_workload.silence
         include = job.get("include", [])
         self.files = bytecost_files.Files(job["root"][0], include, os.path.dirname(os.path.realpath(__file__)))
 
@@ -63,7 +66,7 @@ class Run:
     def write(self, partial=False):
         """Write what is known now, atomically. A partial result never replaces the whole one."""
         try:
-            text = bytecost_report.build(self, partial)
+            text = self.build(self, partial)
         except Exception as error:  # our own fault: say it where the parent looks, not to the target's stderr
             if partial:
                 raise
@@ -118,7 +121,7 @@ def main(job, own):
     end_on_request(run)
     catch_hard_exit(run)
     finish_last(run)
-    make = {"natural": natural, "count": count, "misses": misses}[run.one("pass")]
+    make = {"natural": natural, "count": count, "misses": misses, "types": types, "events": events}[run.one("pass")]
     transform = make(run)
     run.files.hook_imports(transform)
     raise SystemExit(bytecost_workload.execute(run, transform))
@@ -147,6 +150,36 @@ def misses(run):
     run.instrument = bytecost_rewrite.Poller(run)
     run.instrument.start()
     return run.instrument.compile
+
+
+def events(run):
+    """The events of one call in their order; no pass of a profile."""
+    import bytecost_events
+
+    run.instrument = recorder = bytecost_events.Recorder(run)
+    run.build, run.repeat = recorder.build, recorder.repeat
+    recorder.start()
+    return None
+
+
+def types(run):
+    """Operand types at the sites that the job names."""
+    import bytecost_types
+
+    try:
+        if hasattr(sys, "monitoring"):
+            run.instrument = bytecost_types.Monitor(run)
+        else:
+            import bytecost_types_trace
+
+            run.instrument = bytecost_types_trace.Tracer(run)
+    except bytecost_types.Unreadable as reason:
+        run.notes.append(f"operand types could not be read: {reason}")
+        run.outcome = {"how": "completed"}
+        run.finish()
+        real_exit(0)
+    run.instrument.start()
+    return None
 
 
 def crash_log(run):

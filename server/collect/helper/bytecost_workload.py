@@ -179,7 +179,7 @@ def calls(run, transform):
         body, first = doctest_code(run.job["example"], namespace)
     else:
         body, first = call_code(run.one("call"), namespace)
-    repeat(run, first, body)
+    run.repeat(run, first, body)
 
 
 def import_target(run, path, name, transform):

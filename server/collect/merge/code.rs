@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Gathered, Key};
+use super::{Gathered, Key, types};
 use crate::bytecode::argument::Names;
 use crate::bytecode::flow::{self, Events};
 use crate::bytecode::instructions::{self, Raw};
@@ -205,6 +205,7 @@ impl Context<'_> {
             misses,
             deferred,
             failed_attempts: failed.map(|raw| self.version.failed_attempts(raw)),
+            types: types::shapes(&found.types, raw.offset),
         };
         (state, Some(site))
     }
