@@ -105,7 +105,7 @@ fn unwanted(profile: &Profile) -> Vec<String> {
 
 /// Writes a report to a file in one piece, or into whatever else is there: a device or a pipe, which
 /// a new file must not take the place of.
-fn write_file(path: &Path, report: &[u8]) -> anyhow::Result<()> {
+pub fn write_file(path: &Path, report: &[u8]) -> anyhow::Result<()> {
     let is_special = std::fs::metadata(path).is_ok_and(|known| !known.is_file() && !known.is_dir());
     if !is_special {
         return Ok(store::write_atomically(path, report)?);
