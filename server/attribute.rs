@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::profile::{Code, File, Instruction, Position, Profile};
+use crate::profile::{Code, File, Instruction, PassKind, Position, Profile};
 
 mod function;
 mod tally;
@@ -25,6 +25,8 @@ pub struct Costs<'p> {
     pub instructions: Option<u64>,
     /// Those among them that belong to no line.
     pub unplaced: u64,
+    /// Wall time of as many undisturbed calls as were counted, ns; none when either is not known.
+    pub natural_ns: Option<f64>,
     /// One entry a file of the profile, in its order.
     pub files: Vec<FileCosts<'p>>,
 }
@@ -155,8 +157,15 @@ pub fn attribute<'p>(profile: &'p Profile, texts: &dyn Fn(&str) -> Option<String
     Costs {
         instructions,
         unplaced,
+        natural_ns: natural_ns(profile),
         files,
     }
+}
+
+fn natural_ns(profile: &Profile) -> Option<f64> {
+    let call = profile.pass(PassKind::Natural)?.call_ns?;
+    let counted = profile.pass(PassKind::Count)?.calls;
+    (call > 0.0 && counted > 0).then_some(call * counted as f64)
 }
 
 fn attribute_file<'p>(

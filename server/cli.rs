@@ -1,5 +1,6 @@
 //! The command line: arguments in, exit code out.
 
+mod calibrate;
 mod explain;
 mod lsp;
 mod pager;
@@ -35,6 +36,8 @@ enum Command {
     Run(Run),
     /// Show saved profiles
     Show(Show),
+    /// Time the catalogue's examples with an interpreter, for better bounds on what a remedy saves
+    Calibrate(Calibrate),
     /// Say why a site is slow and what to write instead; without a name, list all causes
     Explain(Explain),
     /// Show what one call does, instruction by instruction, in order
@@ -100,6 +103,14 @@ struct Run {
     /// Arguments of the script, module or pytest
     #[arg(last = true)]
     arguments: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[allow(clippy::doc_markdown, reason = "the comments are the help text")]
+struct Calibrate {
+    /// Interpreter: a path, a name on PATH or a version such as 3.14
+    #[arg(long, value_name = "PYTHON")]
+    python: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -252,6 +263,7 @@ pub fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Show(arguments) => show::show(arguments),
+        Command::Calibrate(arguments) => calibrate::calibrate(arguments),
         Command::Explain(arguments) => explain::explain(arguments),
         Command::Trace(arguments) => trace::trace(arguments),
         Command::Lsp => lsp::lsp(),

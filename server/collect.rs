@@ -1,5 +1,6 @@
 //! Runs things: the target under the helper, one process a pass.
 
+pub mod calibrate;
 pub mod config;
 pub mod helper;
 pub mod interpreter;

@@ -6,6 +6,7 @@ use anyhow::Context;
 
 use super::{Format, Output, When};
 use crate::attribute;
+use crate::collect::calibrate;
 use crate::explain::Thresholds;
 use crate::explain::versions::Measured;
 use crate::lsp::settings::{self, Settings};
@@ -47,6 +48,7 @@ pub fn comparison(profiles: &[Profile], output: &Output) -> anyhow::Result<()> {
                 executions: output.min_executions,
                 line_share: output.min_share / 100.0,
                 ignore: profiles.first().map(unwanted).unwrap_or_default(),
+                ..Thresholds::default()
             };
             terminal::versions::render(&measured, &thresholds, &style(output))
         }
@@ -65,6 +67,7 @@ pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
                 executions: output.min_executions,
                 line_share: output.min_share / 100.0,
                 ignore: unwanted(profile),
+                saves: calibrate::known(&profile.python.version),
             };
             terminal::render(profile, &costs, &thresholds, &style(output))
         }

@@ -100,6 +100,14 @@ pub fn prepare(
     Ok(request(wish, target, plan, config.as_ref(), python, root, here))
 }
 
+/// The interpreter that a run in the current folder would use.
+pub fn interpreter(wish: Option<&str>, environment: &Environment) -> Result<Python, Error> {
+    let here = &environment.current_directory;
+    let config = Config::nearest(here)?;
+    let candidate = interpreter::discover(wish, config.as_ref(), &root(here, None), environment)?;
+    Ok(python(&interpreter::probe(&candidate)?))
+}
+
 /// The root of the project a folder is in; `unmarked` where nothing marks one and that is around.
 #[must_use]
 pub fn root(folder: &Path, unmarked: Option<&Path>) -> PathBuf {
