@@ -87,7 +87,7 @@ struct Run {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     calls: Option<u64>,
     /// Passes to make; the natural one always is
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values = ["natural", "count"])]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values = ["natural", "count", "types"])]
     passes: Vec<PassName>,
     /// Measure files that match this glob instead of the workspace's; may be given several times
     #[arg(long, value_name = "GLOB")]
@@ -247,6 +247,7 @@ enum When {
 enum PassName {
     Natural,
     Count,
+    Types,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

@@ -66,6 +66,7 @@ pub enum Error {
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "independent of each other")]
 pub struct Request {
     /// The interpreter.
     pub python: Python,
@@ -93,6 +94,8 @@ pub struct Request {
     pub origin: String,
     /// Make the counted passes.
     pub count: bool,
+    /// Read operand types at the sites that the counted passes marked.
+    pub types: bool,
     /// Make a single call in the natural pass.
     pub once: bool,
     /// Calls to make in every pass; else chosen by how long one takes.
@@ -245,7 +248,7 @@ fn kinds(request: &Request) -> Vec<PassKind> {
         if request.python.minor == "3.11" {
             kinds.push(PassKind::Misses);
         }
-        if !request.once {
+        if request.types {
             kinds.push(PassKind::Types);
         }
     }

@@ -1,4 +1,4 @@
-//! Reading operand types changes nothing: the test suites of three libraries from PyPI end the same
+//! Reading operand types changes nothing: the test suites of three libraries from `PyPI` end the same
 //! with and without it, test by test.
 
 mod support;

@@ -117,6 +117,7 @@ fn prepare(arguments: &Run, python: Option<String>) -> anyhow::Result<Request> {
         once: arguments.once,
         calls: arguments.calls,
         count: arguments.passes.contains(&PassName::Count),
+        types: arguments.passes.contains(&PassName::Types),
         include: arguments.include.clone(),
         arguments: arguments.arguments.clone(),
         unmarked_root: None,

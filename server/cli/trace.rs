@@ -92,6 +92,7 @@ fn prepare(arguments: &Trace) -> anyhow::Result<Request> {
         once: true,
         calls: None,
         count: false,
+        types: false,
         include: Vec::new(),
         arguments: arguments.arguments.clone(),
         unmarked_root: None,

@@ -18,6 +18,7 @@ pub const BUDGET: f64 = 0.4;
 
 /// What the user asked for.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "one an option of the command line")]
 pub struct Wish {
     /// A path, a name on `PATH` or a version; goes before the configuration's.
     pub python: Option<String>,
@@ -35,6 +36,8 @@ pub struct Wish {
     pub calls: Option<u64>,
     /// Make the counted passes.
     pub count: bool,
+    /// Read operand types after them.
+    pub types: bool,
     /// Globs of the files to measure; go before the configuration's.
     pub include: Vec<String>,
     /// Arguments of the script, module or pytest.
@@ -197,6 +200,7 @@ fn request(
         doctest: plan.doctest,
         origin: origin(&plan.origin),
         count: wish.count && !wish.once,
+        types: wish.types && wish.count && !wish.once,
         once: wish.once,
         calls: wish.calls,
         budget: Duration::from_secs_f64(time.unwrap_or(BUDGET)),
@@ -270,10 +274,13 @@ fn origin(origin: &Origin) -> String {
 #[must_use]
 pub fn announcement(request: &Request) -> String {
     let passes = if request.count {
-        if request.python.minor == "3.11" { 3 } else { 2 }
+        let counted = if request.python.minor == "3.11" { 3 } else { 2 };
+        counted + u64::from(request.types)
     } else {
         1
     };
+    // Types are read only where there is something to explain.
+    let most = if request.types { "at most " } else { "" };
     let python = format!("CPython {}", request.python.version);
     let what = match (&request.workload.call, request.workload.kind) {
         (Some(call), _) => format!("{call} ({})", request.origin),
@@ -285,12 +292,12 @@ pub fn announcement(request: &Request) -> String {
         let times = if passes == 1 {
             "once".to_owned()
         } else {
-            format!("{passes} times, in as many processes")
+            format!("{most}{passes} times, in as many processes")
         };
         return format!("running {what} {times} under {python}");
     }
     if let Some(calls) = request.calls {
-        return format!("running {what} {calls} times in each of {passes} processes under {python}");
+        return format!("running {what} {calls} times in each of {most}{passes} processes under {python}");
     }
     let counted = match passes {
         1 => String::new(),

@@ -192,6 +192,7 @@ fn wish(session: &Session, ticket: &Ticket, root: &Path) -> Wish {
         time: editor.time,
         deadline: settings.deadline,
         count: true,
+        types: true,
         include: editor.include,
         unmarked_root: configuration.folder_of(root),
         name_below_root: true,

@@ -54,6 +54,7 @@ pub fn call(minor: &str, executable: &Path, file: &Path, call: &str) -> Request 
         doctest: Vec::new(),
         origin: String::new(),
         count: true,
+        types: true,
         once: false,
         calls: None,
         budget: Duration::from_millis(50),
