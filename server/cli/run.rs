@@ -170,6 +170,7 @@ fn prepare(arguments: &Run, python: Option<String>) -> anyhow::Result<Request> {
         count: arguments.passes.contains(&PassName::Count),
         sample: arguments.passes.contains(&PassName::Sample),
         trace: arguments.passes.contains(&PassName::Trace),
+        types: arguments.passes.contains(&PassName::Types),
         include: arguments.include.clone(),
         arguments: arguments.arguments.clone(),
         unmarked_root: None,

@@ -93,6 +93,7 @@ fn prepare(arguments: &Trace) -> anyhow::Result<Request> {
         count: false,
         sample: false,
         trace: false,
+        types: false,
         include: Vec::new(),
         arguments: arguments.arguments.clone(),
         unmarked_root: None,

@@ -201,6 +201,7 @@ pub(super) fn data(profile: &Profile, costs: &Costs, thresholds: &Thresholds) ->
         executions: 0,
         line_share: 0.0,
         ignore: thresholds.ignore.clone(),
+        saves: thresholds.saves.clone(),
     };
     let ranking = explain::findings(costs, &every);
     let ranking: Vec<_> = ranking
