@@ -234,7 +234,9 @@ pub async fn run_in(
             input: false,
             directory: surroundings.directory.clone(),
         };
-        Some(trace::trace(request, &options, &silent, cancelled).await?)
+        let mut request = request.clone();
+        request.deadline = request.counted_deadline;
+        Some(trace::trace(&request, &options, &silent, cancelled).await?)
     } else {
         None
     };

@@ -46,7 +46,6 @@ pub(super) fn run(options: &Options, stop: &AtomicBool) -> Result<Samples, Error
         known: HashMap::new(),
         frames: Vec::new(),
         bytecode: options.bytecode,
-        interval: u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX).max(1),
     };
     let mut threads = Vec::new();
     let mut clock = Clock::new(interval);
@@ -104,8 +103,6 @@ struct Loop<'a> {
     /// Index of code objects by address; [`TAG_OF_TORN`] for what is none.
     known: HashMap<u64, u32>,
     frames: Vec<Frame>,
-    /// Between two ticks, ns.
-    interval: u64,
     /// Read live bytecode at the end.
     bytecode: bool,
 }
@@ -184,6 +181,7 @@ impl Loop<'_> {
                 seen,
                 counts,
                 delayed,
+                began: Instant::now(),
             };
         }
         self.frames = frames;
@@ -204,7 +202,12 @@ impl Loop<'_> {
         let waited = delayed
             .zip(last.delayed)
             .map_or(0, |(now, then)| now.saturating_sub(then));
-        let without = ((waited + self.interval / 2) / self.interval).min(counts.running);
+        // The sampler too may have had no processor: what it missed cannot be left out again.
+        let elapsed = last.began.elapsed().as_nanos().max(1) as f64;
+        // It waits for a processor only while it does not sleep.
+        let awake = elapsed * counts.running as f64 / counts.all().max(1) as f64;
+        let part = if awake > 0.0 { waited as f64 / awake } else { 0.0 };
+        let without = left_out(counts.running, part);
         counts.running -= without;
         self.samples.preempted += without;
         self.count(&last.frames, last.seen, counts);
@@ -322,4 +325,14 @@ impl Loop<'_> {
         self.samples.codes = self.objects.into_iter().map(code).collect();
         Ok(self.samples)
     }
+}
+
+/// A part of a number of samples, rounded.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and the number"
+)]
+fn left_out(samples: u64, part: f64) -> u64 {
+    (samples as f64 * part.clamp(0.0, 1.0)).round() as u64
 }
