@@ -76,6 +76,8 @@ pub struct SiteCosts<'p> {
     pub function: usize,
     /// The profile's record of the instruction.
     pub instruction: &'p Instruction,
+    /// `major.minor` of the interpreter that ran it.
+    pub minor: &'p str,
     /// Where its expression stands.
     pub position: Position,
     /// Its executions by what became of them; none when it was not counted.
@@ -153,7 +155,7 @@ pub fn attribute<'p>(profile: &'p Profile, texts: &dyn Fn(&str) -> Option<String
     let mut files: Vec<_> = profile
         .files
         .iter()
-        .map(|file| attribute_file(file, whole, texts))
+        .map(|file| attribute_file(file, &profile.python.minor, whole, texts))
         .collect();
     let instructions = sum(files.iter().map(|file| file.instructions));
     let total = instructions.unwrap_or(0);
@@ -178,6 +180,7 @@ pub fn attribute<'p>(profile: &'p Profile, texts: &dyn Fn(&str) -> Option<String
 
 fn attribute_file<'p>(
     file: &'p File,
+    minor: &'p str,
     whole: Option<Whole<'p>>,
     texts: &dyn Fn(&str) -> Option<String>,
 ) -> FileCosts<'p> {
@@ -211,6 +214,7 @@ fn attribute_file<'p>(
             line.sites.push(SiteCosts {
                 function,
                 instruction,
+                minor,
                 position,
                 tally,
                 time: time(spent, None),

@@ -1,5 +1,6 @@
 //! The command line: arguments in, exit code out.
 
+mod explain;
 mod lsp;
 mod pager;
 mod progress;
@@ -34,6 +35,8 @@ enum Command {
     Run(Run),
     /// Show saved profiles
     Show(Show),
+    /// Say why a site is slow and what to write instead; without a name, list all causes
+    Explain(Explain),
     /// Show what one call does, instruction by instruction, in order
     Trace(Trace),
     /// Serve an editor: the language server, on standard input and output
@@ -62,9 +65,9 @@ struct Run {
     /// Look at this running process for --time seconds, 2 if not said, instead of running anything
     #[arg(long, value_name = "PID", conflicts_with_all = ["call", "setup", "once", "calls", "arguments"])]
     pid: Option<i32>,
-    /// Interpreter: a path, a name on PATH or a version such as 3.14
+    /// Interpreter: a path, a name on PATH or a version such as 3.14; several are compared
     #[arg(long, value_name = "PYTHON")]
-    python: Option<String>,
+    python: Vec<String>,
     /// Expression that calls the function, evaluated in its module
     #[arg(long, value_name = "EXPR")]
     call: Option<String>,
@@ -100,6 +103,13 @@ struct Run {
     /// Arguments of the script, module or pytest
     #[arg(last = true)]
     arguments: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+struct Explain {
+    /// Name of a cause, as a report gives it
+    #[arg(value_name = "ID")]
+    id: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -216,6 +226,7 @@ struct Output {
 enum Format {
     Text,
     Json,
+    Html,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -247,6 +258,7 @@ pub fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Show(arguments) => show::show(arguments),
+        Command::Explain(arguments) => explain::explain(arguments),
         Command::Trace(arguments) => trace::trace(arguments),
         Command::Lsp => lsp::lsp(),
     };

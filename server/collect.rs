@@ -196,6 +196,7 @@ pub async fn run_in(
         },
         environment: environment(),
         passes: kinds(request),
+        sites: Vec::new(),
         endless: false,
     };
     let mut finished = vec![
@@ -214,6 +215,12 @@ pub async fn run_in(
         let calls = request.calls.unwrap_or_else(|| counted_calls(&finished[0]));
         for number in 2..=session.passes.len() {
             let kind = session.passes[number - 1];
+            if kind == PassKind::Types {
+                session.sites = merge::candidates(&request.python, &finished);
+                if session.sites.is_empty() {
+                    continue;
+                }
+            }
             let calls = if kind == PassKind::Sample {
                 request.calls.unwrap_or(MOST_SAMPLED)
             } else {
@@ -288,6 +295,9 @@ fn kinds(request: &Request) -> Vec<PassKind> {
         if request.python.minor == "3.11" {
             kinds.push(PassKind::Misses);
         }
+        if !request.once {
+            kinds.push(PassKind::Types);
+        }
     }
     kinds
 }
@@ -333,6 +343,8 @@ struct Session<'a> {
     input: Input,
     environment: Vec<(String, String)>,
     passes: Vec<PassKind>,
+    /// Whose operands to read, for the types pass.
+    sites: Vec<String>,
     /// The natural pass had to be stopped.
     endless: bool,
 }
@@ -491,6 +503,9 @@ impl Session<'_> {
         for example in &request.doctest {
             job.add("example", example);
         }
+        for site in self.sites.iter().filter(|_| kind == PassKind::Types) {
+            job.add("site", site);
+        }
         for argument in &request.workload.arguments {
             job.add("argv", argument);
         }
@@ -504,7 +519,7 @@ impl Session<'_> {
             _ if request.calls.is_some() => 0,
             PassKind::Natural => request.budget.as_nanos(),
             PassKind::Sample => request.sampled_budget.as_nanos(),
-            PassKind::Count | PassKind::Misses | PassKind::Trace => 0,
+            PassKind::Count | PassKind::Misses | PassKind::Types | PassKind::Trace => 0,
         };
         if kind == PassKind::Sample {
             job.add("window", bytes(&self.helper.file(WINDOW)));
@@ -551,6 +566,7 @@ pub fn name(kind: PassKind) -> &'static str {
         PassKind::Natural => "natural",
         PassKind::Count => "count",
         PassKind::Misses => "misses",
+        PassKind::Types => "types",
         PassKind::Sample => "sample",
         PassKind::Trace => "trace",
     }

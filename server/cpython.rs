@@ -4,6 +4,8 @@
 //! only what it does not tell. A version without a table borrows the nearest one for decoding and is
 //! marked unknown.
 
+pub mod causes;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 

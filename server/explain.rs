@@ -5,20 +5,28 @@
 use crate::attribute::{Costs, FileCosts, LineCosts, SiteCosts};
 use crate::profile::{Note, Profile, State};
 
+pub mod cause;
+pub mod entry;
+pub mod ignore;
 pub mod number;
+pub mod rewrite;
 pub mod sentences;
 pub mod traced;
+pub mod types;
+pub mod versions;
 pub mod words;
 
 use number::{count, counted, percent};
 
 /// What a site must reach to be worth a reader's time.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Thresholds {
     /// Executions of the site in the counted pass.
     pub executions: u64,
     /// Share of all executed instructions that its line must have, 0 to 1.
     pub line_share: f64,
+    /// Causes (or states, where no cause is known) that are not wanted.
+    pub ignore: Vec<String>,
 }
 
 impl Default for Thresholds {
@@ -27,6 +35,7 @@ impl Default for Thresholds {
         Self {
             executions: 100,
             line_share: 0.01,
+            ignore: Vec::new(),
         }
     }
 }
@@ -67,6 +76,9 @@ pub fn findings<'c>(costs: &'c Costs<'c>, thresholds: &Thresholds) -> Vec<Findin
 }
 
 fn matters(finding: &Finding, thresholds: &Thresholds) -> bool {
+    if has_settled(finding.site) || is_unwanted(finding, &thresholds.ignore) {
+        return false;
+    }
     finding.site.executions().is_none_or(|executions| {
         executions >= thresholds.executions
             && finding
@@ -74,6 +86,45 @@ fn matters(finding: &Finding, thresholds: &Thresholds) -> bool {
                 .share
                 .is_some_and(|share| share >= thresholds.line_share)
     })
+}
+
+/// Misses of a site that is specialized anew twice: what a change of types at the start costs.
+const SETTLING: u64 = 2 * 53;
+
+/// Whether it missed a little at first and hit from then on: no more misses than two rounds of
+/// specialization take, and those a small part.
+fn has_settled(site: &SiteCosts) -> bool {
+    let missing = matches!(site.instruction.state, State::Deopting | State::Polymorphic);
+    missing
+        && match (site.misses(), site.executions()) {
+            (Some(misses), Some(executions)) => misses <= SETTLING && misses.saturating_mul(10) < executions,
+            _ => false,
+        }
+}
+
+/// Whether a comment on the line or the project's settings turn it off.
+fn is_unwanted(finding: &Finding, ignore: &[String]) -> bool {
+    let code = code(finding.site);
+    let lines = [finding.site.position.line, finding.site.position.end_line];
+    ignore.contains(&code)
+        || finding.file.text.as_ref().is_some_and(|text| {
+            let mut lines = lines.iter().filter_map(|line| text.line(*line));
+            lines.any(|line| ignore::is_ignored(line, &code))
+        })
+}
+
+/// Name of a marked site's cause in the catalogue; its state where none is known.
+#[must_use]
+pub fn code(site: &SiteCosts) -> String {
+    match cause::best(site.instruction, site.minor) {
+        Some(found) => found.cause.id.clone(),
+        None => match site.instruction.state {
+            State::Unspecialized => "unspecialized",
+            State::Deopting => "deopting",
+            _ => "polymorphic",
+        }
+        .to_owned(),
+    }
 }
 
 /// Every marked site, in source order.

@@ -101,6 +101,8 @@ pub enum PassKind {
     Count,
     /// Misses by loop-head polls (3.11, which has no monitoring).
     Misses,
+    /// Operand types at the sites the earlier passes marked.
+    Types,
     /// Nothing on, and a sampler looks from outside: times.
     Sample,
     /// Every instruction traced: times, where sampling is impossible.
@@ -358,6 +360,24 @@ pub struct Site {
     pub deferred: Option<u64>,
     /// Failed attempts since the last success, from the backoff of the natural pass.
     pub failed_attempts: Option<u32>,
+    /// What the operands were, most frequent first; empty where that was not read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub types: Vec<Shape>,
+}
+
+/// One combination of operands seen at a site: types and kinds, never values.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Shape {
+    /// Type names in evaluation order, with their module unless that is `builtins` or the program.
+    pub operands: Vec<String>,
+    /// Kind of the attribute, callee or global, for instance `property`; empty for others.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    /// Further facts, `role:fact`, for instance `left:big`; see `server/cpython/facts.json`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub facts: Vec<String>,
+    /// How many of the executions that were read had it.
+    pub count: u64,
 }
 
 /// A number of guard failures and how it is known.
@@ -397,11 +417,12 @@ impl Profile {
         self.passes.iter().find(|pass| pass.kind == kind)
     }
 
-    /// The first failure of any pass, if there was one.
+    /// The first failure of any pass, if there was one. What befalls the types pass is its own.
     #[must_use]
     pub fn failure(&self) -> Option<&Outcome> {
         self.passes
             .iter()
+            .filter(|pass| pass.kind != PassKind::Types)
             .map(|pass| &pass.outcome)
             .find(|outcome| outcome.is_failure())
     }

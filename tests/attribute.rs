@@ -64,6 +64,7 @@ impl Numbers {
                 }),
                 deferred: numbers.maybe(|numbers| numbers.below(2_000)),
                 failed_attempts: None,
+                types: Vec::new(),
             }),
         }
     }

@@ -175,6 +175,7 @@ fn code(function: usize) -> Code {
                     }),
                     deferred: Some(if generic { calls } else { 0 }),
                     failed_attempts: generic.then_some(7),
+                    types: Vec::new(),
                 }),
             });
         }

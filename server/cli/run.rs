@@ -16,10 +16,44 @@ use crate::store;
 
 /// Runs the target and shows what it cost.
 pub fn run(arguments: &Run) -> anyhow::Result<u8> {
+    screen::check(&arguments.output)?;
     if let Some(pid) = arguments.pid {
         return look(arguments, pid);
     }
-    let request = prepare(arguments)?;
+    if arguments.python.len() > 1 {
+        return compare(arguments);
+    }
+    let Some(profile) = measure(arguments, arguments.python.first().cloned())? else {
+        return Ok(CANCELLED);
+    };
+    screen::report(&profile, &arguments.output)?;
+    Ok(status(&profile))
+}
+
+/// Runs it on each interpreter and shows where it is specialized and where not.
+fn compare(arguments: &Run) -> anyhow::Result<u8> {
+    let mut profiles = Vec::new();
+    for python in &arguments.python {
+        let Some(profile) = measure(arguments, Some(python.clone()))? else {
+            return Ok(CANCELLED);
+        };
+        profiles.push(profile);
+    }
+    screen::comparison(&profiles, &arguments.output)?;
+    Ok(profiles.iter().map(status).max().unwrap_or(0))
+}
+
+fn status(profile: &Profile) -> u8 {
+    if profile.failure().is_some() || unmeasured(profile) {
+        TARGET_FAILED
+    } else {
+        0
+    }
+}
+
+/// Runs the target on one interpreter; none when the user ended it.
+fn measure(arguments: &Run, python: Option<String>) -> anyhow::Result<Option<Profile>> {
+    let request = prepare(arguments, python)?;
     if !arguments.quiet {
         screen::say(&announcement(&request));
     }
@@ -44,7 +78,7 @@ pub fn run(arguments: &Run) -> anyhow::Result<u8> {
         Ok(profile) => profile,
         Err(collect::Error::Cancelled) => {
             screen::say("cancelled");
-            return Ok(CANCELLED);
+            return Ok(None);
         }
         Err(error) => return Err(error.into()),
     };
@@ -55,12 +89,7 @@ pub fn run(arguments: &Run) -> anyhow::Result<u8> {
             screen::say(&format!("saved {}", path.display()));
         }
     }
-    screen::report(&profile, &arguments.output)?;
-    Ok(if profile.failure().is_some() || unmeasured(&profile) {
-        TARGET_FAILED
-    } else {
-        0
-    })
+    Ok(Some(profile))
 }
 
 /// Looks at a running process and shows what it does.
@@ -69,7 +98,7 @@ fn look(arguments: &Run, pid: i32) -> anyhow::Result<u8> {
     let request = live::Request {
         pid,
         time: Duration::from_secs_f64(arguments.time.unwrap_or(prepare::SAMPLED)),
-        python: arguments.python.clone(),
+        python: arguments.python.first().cloned(),
         include: arguments.include.clone(),
     };
     if !arguments.quiet {
@@ -123,7 +152,7 @@ fn unmeasured(profile: &Profile) -> bool {
 }
 
 /// The request the arguments make.
-fn prepare(arguments: &Run) -> anyhow::Result<Request> {
+fn prepare(arguments: &Run, python: Option<String>) -> anyhow::Result<Request> {
     let target = match (&arguments.module, &arguments.target) {
         (Some(module), _) => Target::module(module)?,
         (None, Some(target)) => Target::parse(target)?,
@@ -131,7 +160,7 @@ fn prepare(arguments: &Run) -> anyhow::Result<Request> {
     };
     let environment = Environment::of_process().context("the current folder cannot be read")?;
     let wish = Wish {
-        python: arguments.python.clone(),
+        python,
         call: arguments.call.clone(),
         setup: arguments.setup.clone(),
         time: arguments.time,

@@ -1,13 +1,16 @@
 //! The terminal: what it can show, and the report on its way there.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use anyhow::Context;
 
 use super::{Format, Output, When};
 use crate::attribute;
 use crate::explain::Thresholds;
-use crate::present::{json, terminal};
+use crate::explain::versions::Measured;
+use crate::lsp::settings::{self, Settings};
+use crate::present::{html, json, terminal};
 use crate::profile::Profile;
 use crate::store;
 
@@ -19,29 +22,101 @@ pub fn say(message: &str) {
     let _ = writeln!(io::stderr(), "bytecost: {message}");
 }
 
-/// Renders a profile as asked and writes it where asked.
-pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
-    let texts = |path: &str| text_of(profile, path);
-    let costs = attribute::attribute(profile, &texts);
+/// Whether the report can go where it is asked to, to be known before anything runs.
+pub fn check(output: &Output) -> anyhow::Result<()> {
+    if output.format == Format::Html && output.file.is_none() && io::stdout().is_terminal() {
+        anyhow::bail!("an HTML report is not for a terminal: say where to write it with -o report.html");
+    }
+    Ok(())
+}
+
+/// Renders several measurements of one workload side by side; as JSON, a list of reports.
+pub fn comparison(profiles: &[Profile], output: &Output) -> anyhow::Result<()> {
+    let texts: Vec<_> = profiles
+        .iter()
+        .map(|profile| move |path: &str| text_of(profile, path))
+        .collect();
+    let costs: Vec<_> = profiles
+        .iter()
+        .zip(&texts)
+        .map(|(profile, texts)| attribute::attribute(profile, texts))
+        .collect();
+    let measured: Vec<_> = profiles
+        .iter()
+        .zip(&costs)
+        .map(|(profile, costs)| Measured { profile, costs })
+        .collect();
     let text = match output.format {
-        Format::Json => json::to_string(&json::report(profile, &costs)),
+        Format::Json => {
+            let reports = measured.iter().map(|one| json::report(one.profile, one.costs));
+            serde_json::to_string(&reports.collect::<Vec<_>>())? + "\n"
+        }
+        Format::Html => anyhow::bail!(
+            "an HTML report is of one interpreter: name one --python, or take --format text or json"
+        ),
         Format::Text => {
             let thresholds = Thresholds {
                 executions: output.min_executions,
                 line_share: output.min_share / 100.0,
+                ignore: profiles.first().map(unwanted).unwrap_or_default(),
             };
-            terminal::render(profile, &costs, &thresholds, &style(output))
+            terminal::versions::render(&measured, &thresholds, &style(output))
         }
     };
+    write(&text, output)
+}
+
+/// Renders a profile as asked and writes it where asked.
+pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
+    let texts = |path: &str| text_of(profile, path);
+    let costs = attribute::attribute(profile, &texts);
+    let thresholds = Thresholds {
+        executions: output.min_executions,
+        line_share: output.min_share / 100.0,
+        ignore: unwanted(profile),
+    };
+    let text = match output.format {
+        Format::Json => json::to_string(&json::report(profile, &costs)),
+        Format::Html => html::render(profile, &costs, &thresholds),
+        Format::Text => terminal::render(profile, &costs, &thresholds, &style(output)),
+    };
     let text = if text.ends_with('\n') { text } else { text + "\n" };
+    write(&text, output)
+}
+
+/// Where it was asked for.
+fn write(text: &str, output: &Output) -> anyhow::Result<()> {
     if let Some(path) = &output.file {
-        return Ok(store::write_atomically(path, text.as_bytes())?);
+        return write_file(path, text.as_bytes());
     }
     let mut stdout = io::stdout().lock();
     stdout
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())
         .context("cannot write the report")
+}
+
+/// Causes that the project does not want to hear of.
+fn unwanted(profile: &Profile) -> Vec<String> {
+    let project = settings::of_project(std::path::Path::new(&profile.root));
+    let settings = Settings::default().over(&project, &mut |_| {});
+    settings.diagnostics.ignore
+}
+
+/// Writes a report to a file in one piece, or into whatever else is there: a device or a pipe, which
+/// a new file must not take the place of.
+fn write_file(path: &Path, report: &[u8]) -> anyhow::Result<()> {
+    let is_special = std::fs::metadata(path).is_ok_and(|known| !known.is_file() && !known.is_dir());
+    if !is_special {
+        return Ok(store::write_atomically(path, report)?);
+    }
+    let mut target = std::fs::OpenOptions::new()
+        .write(true)
+        .open(path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    target
+        .write_all(report)
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The text a file had when it was measured: kept in the profile, or still on disk.
@@ -51,7 +126,7 @@ fn text_of(profile: &Profile, path: &str) -> Option<String> {
         .iter()
         .find(|file| file.path == path)
         .and_then(|file| file.text.clone());
-    kept.or_else(|| std::fs::read_to_string(std::path::Path::new(&profile.root).join(path)).ok())
+    kept.or_else(|| std::fs::read_to_string(Path::new(&profile.root).join(path)).ok())
 }
 
 fn style(output: &Output) -> terminal::Style {

@@ -5,18 +5,25 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-const FILES: [(&str, &str); 13] = [
+const FILES: [(&str, &str); 17] = [
     ("boot.py", include_str!("helper/boot.py")),
     ("bytecost_count.py", include_str!("helper/bytecost_count.py")),
     ("bytecost_events.py", include_str!("helper/bytecost_events.py")),
     ("bytecost_files.py", include_str!("helper/bytecost_files.py")),
+    ("bytecost_kinds.py", include_str!("helper/bytecost_kinds.py")),
     ("bytecost_main.py", include_str!("helper/bytecost_main.py")),
     ("bytecost_misses.py", include_str!("helper/bytecost_misses.py")),
     ("bytecost_opcodes.py", include_str!("helper/bytecost_opcodes.py")),
     ("bytecost_report.py", include_str!("helper/bytecost_report.py")),
     ("bytecost_rewrite.py", include_str!("helper/bytecost_rewrite.py")),
+    ("bytecost_stack.py", include_str!("helper/bytecost_stack.py")),
     ("bytecost_tables.py", include_str!("helper/bytecost_tables.py")),
     ("bytecost_trace.py", include_str!("helper/bytecost_trace.py")),
+    ("bytecost_types.py", include_str!("helper/bytecost_types.py")),
+    (
+        "bytecost_types_trace.py",
+        include_str!("helper/bytecost_types_trace.py"),
+    ),
     ("bytecost_wire.py", include_str!("helper/bytecost_wire.py")),
     (
         "bytecost_workload.py",

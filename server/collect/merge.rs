@@ -3,6 +3,7 @@
 mod code;
 mod passes;
 mod times;
+mod types;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -48,11 +49,14 @@ struct Gathered<'a> {
     any: &'a wire::Code,
     counts: Vec<&'a wire::Counts>,
     misses: Vec<&'a wire::Counts>,
+    types: Vec<&'a wire::Counts>,
     /// Where the sampled pass had it.
     sampled: Vec<u64>,
     /// Its counts come from a pass that was cut short.
     partial: bool,
 }
+
+pub use types::candidates;
 
 /// Merges the passes of one workload. `read` gives the bytes of a file as they are now.
 #[must_use]
@@ -222,6 +226,7 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         any: code,
         counts: Vec::new(),
         misses: Vec::new(),
+        types: Vec::new(),
         sampled: Vec::new(),
         partial: false,
     });
@@ -241,6 +246,7 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
             found.partial |= cut;
         }
         PassKind::Misses => found.misses.extend(code.counts.as_ref()),
+        PassKind::Types => found.types.extend(code.counts.as_ref()),
         PassKind::Sample => found.sampled.push(code.address),
         PassKind::Trace => {}
     }

@@ -50,6 +50,7 @@ pub async fn trace(
         },
         environment: environment(),
         passes: Vec::new(),
+        sites: Vec::new(),
         endless: false,
     };
     let result = session.helper.file("events.result");

@@ -7,8 +7,9 @@ use core::time::Duration;
 use crate::attribute::{FileCosts, LineCosts, Shape, SiteCosts};
 use crate::profile::{Instruction, Note, Profile, State};
 
+use super::cause::{self, Diagnosis};
 use super::number::{count, counted, percent};
-use super::words;
+use super::{types, words};
 
 /// What the line costs, as the emphasised part of a headline and the facts behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,9 +176,38 @@ pub fn problem(site: &SiteCosts, name: Option<&str>) -> String {
     }
 }
 
+/// Why, and what to write instead: the operands, the reason, what is behind it, the remedy.
+#[must_use]
+pub fn because(instruction: &Instruction, diagnosis: &Diagnosis) -> String {
+    format!("{} {}", why(instruction, diagnosis), diagnosis.fix())
+}
+
+/// Why, in sentences: the operands, the reason, what is behind it.
+#[must_use]
+pub fn why(instruction: &Instruction, diagnosis: &Diagnosis) -> String {
+    format!(
+        "{}. {}",
+        reason(instruction, diagnosis),
+        diagnosis.explanation(instruction)
+    )
+}
+
+/// The operands and the reason, without a full stop.
+#[must_use]
+pub fn reason(instruction: &Instruction, diagnosis: &Diagnosis) -> String {
+    let headline = diagnosis.headline(instruction);
+    match types::distribution(instruction) {
+        Some(types) => format!("{types}: {headline}"),
+        None => headline,
+    }
+}
+
 /// The same for where only the beginning may be seen: what is wrong comes first, without the expression.
 #[must_use]
 pub fn problem_first(site: &SiteCosts) -> String {
+    if let Some(diagnosis) = cause::best(site.instruction, site.minor) {
+        return reason(site.instruction, &diagnosis);
+    }
     let operation = operation(site.instruction, false);
     match site.instruction.state {
         State::Unspecialized => format!("{operation} is generic: {}", generic(site)),
@@ -259,7 +289,17 @@ fn seen(instruction: &Instruction) -> String {
 pub fn site(site: &SiteCosts, name: Option<&str>) -> String {
     let instruction = site.instruction;
     if instruction.is_marked() {
-        return format!("{}. {}", problem(site, name), words::reason(instruction.state));
+        let Some(reason) = cause::best(instruction, site.minor) else {
+            let types = types::distribution(instruction)
+                .map(|types| format!(" Seen: {types}."))
+                .unwrap_or_default();
+            return format!(
+                "{}. {}{types}",
+                problem(site, name),
+                words::reason(instruction.state)
+            );
+        };
+        return format!("{}. {}", problem(site, name), because(instruction, &reason));
     }
     let mut text = match name {
         Some(name) => format!("{name}: {}", operation(instruction, true)),

@@ -100,6 +100,7 @@ pub fn pass(pass: PassKind) -> &'static str {
         PassKind::Natural => "natural pass",
         PassKind::Count => "count pass",
         PassKind::Misses => "pass for misses",
+        PassKind::Types => "pass for types",
         PassKind::Sample => "sampled pass",
         PassKind::Trace => "traced pass",
     }
@@ -275,6 +276,18 @@ pub fn more_findings(number: u64) -> String {
         "{} not listed; the JSON report has every site.",
         counted(number, "more site is", "more sites are")
     )
+}
+
+/// Where to read on about a cause.
+#[must_use]
+pub fn more_on(cause: &str) -> String {
+    format!("bytecost explain {cause}")
+}
+
+/// What the operands were, where no cause is known.
+#[must_use]
+pub fn seen_types(types: &str) -> String {
+    format!("Operands: {types}. The catalogue has no cause for this.")
 }
 
 /// What the shares of a report are, and are not.

@@ -12,7 +12,7 @@ use tower_lsp_server::ls_types::{
 use super::capabilities::{EDIT_KIND, RUN_KIND, SHOW_KIND};
 use super::document::Document;
 use super::session::{Open, Session};
-use super::{commands, target, uri};
+use super::{commands, remedies, target, uri};
 use crate::source::runnable::Runnable;
 
 /// The lenses of a document; none where nothing may run.
@@ -37,7 +37,7 @@ pub async fn lenses(session: &Arc<Session>, uri: &Uri) -> Option<Vec<CodeLens>> 
 }
 
 /// What can be run in a document. Parsing a large text takes a while: the other handlers go on.
-async fn runnables(document: &Arc<Document>) -> Option<Arc<Vec<Runnable>>> {
+pub(super) async fn runnables(document: &Arc<Document>) -> Option<Arc<Vec<Runnable>>> {
     if let Some(known) = document.known_runnables() {
         return Some(known);
     }
@@ -88,6 +88,13 @@ pub async fn actions(session: &Arc<Session>, params: CodeActionParams) -> Option
         if wanted(&EDIT_KIND) && capable.action_literals {
             actions.extend(around.first().and_then(|runnable| say_call(runnable, &open)));
         }
+    }
+    if wanted(&CodeActionKind::QUICKFIX) {
+        actions.extend(remedies::of(
+            &open.document,
+            &params.context.diagnostics,
+            capable.encoding,
+        ));
     }
     if wanted(&SHOW_KIND) {
         actions.extend(show(&open, params.range.start));

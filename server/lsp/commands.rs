@@ -16,11 +16,13 @@ pub const LOAD: &str = "bytecost.load";
 pub const CLEAR: &str = "bytecost.clear";
 /// Shows the bytecode of a function.
 pub const SHOW: &str = "bytecost.showBytecode";
+/// Shows what a cause of the catalogue means.
+pub const EXPLAIN: &str = "bytecost.explain";
 /// Ends the run.
 pub const CANCEL: &str = "bytecost.cancel";
 
 /// All of them.
-pub const NAMES: [&str; 5] = [RUN, LOAD, CLEAR, SHOW, CANCEL];
+pub const NAMES: [&str; 6] = [RUN, LOAD, CLEAR, SHOW, EXPLAIN, CANCEL];
 
 /// A command with its arguments.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +35,8 @@ pub enum Command {
     Clear(Vec<PathBuf>),
     /// Show the bytecode of the function at a place.
     ShowBytecode(ShowArguments),
+    /// Show a cause of the catalogue.
+    Explain(ExplainArguments),
     /// End the run, and forget the one that waits.
     Cancel,
 }
@@ -51,6 +55,8 @@ pub struct RunArguments {
     pub call: Option<String>,
     /// The interpreter.
     pub python: Option<String>,
+    /// That of the environment that is active in the editor, for where no setting names one.
+    pub environment: Option<String>,
 }
 
 /// Arguments of `bytecost.showBytecode`.
@@ -60,6 +66,13 @@ pub struct ShowArguments {
     pub uri: Uri,
     /// Where the function is.
     pub position: Position,
+}
+
+/// Arguments of `bytecost.explain`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct ExplainArguments {
+    /// Name of the cause.
+    pub cause: String,
 }
 
 /// Why a command is not understood.
@@ -85,7 +98,8 @@ impl Command {
     pub fn parse(name: &str, arguments: Vec<Value>) -> Result<Self, Problem> {
         match name {
             RUN => {
-                let expected = "one object with a uri and, if wanted, target or position, call and python";
+                let expected =
+                    "one object with a uri and, if wanted, target or position, call, python and environment";
                 match single(RUN, expected, arguments)? {
                     None => Ok(Self::Run(None)),
                     Some(value) => read(RUN, expected, value).map(|run| Self::Run(Some(run))),
@@ -97,6 +111,11 @@ impl Command {
                 let expected = "one object with a uri and a position";
                 let value = single(SHOW, expected, arguments)?.unwrap_or(Value::Null);
                 read(SHOW, expected, value).map(Self::ShowBytecode)
+            }
+            EXPLAIN => {
+                let expected = "one object with the name of a cause";
+                let value = single(EXPLAIN, expected, arguments)?.unwrap_or(Value::Null);
+                read(EXPLAIN, expected, value).map(Self::Explain)
             }
             CANCEL => Ok(Self::Cancel),
             _ => Err(Problem::Unknown(name.to_owned())),
@@ -178,6 +197,7 @@ mod tests {
                 position: Some(Position::new(1, 2)),
                 call: None,
                 python: None,
+                environment: None,
             })))
         );
         assert_eq!(parse(RUN, json!([])), Ok(Command::Run(None)));

@@ -11,10 +11,14 @@ use super::capabilities::Client;
 use super::position::{Encoding, Lines};
 use super::results::Placed;
 use super::uri;
+use crate::cpython::causes;
 use crate::present::editor::{self, Severity};
 
 /// Where the codes are explained.
 const CODES: &str = "https://github.com/bytecost/bytecost#reading-the-report";
+
+/// Where the causes of the catalogue are: the texts of `bytecost explain`.
+const CAUSES: &str = "https://github.com/bytecost/bytecost/blob/main/docs/causes.md";
 
 /// In front of the hint of an edited line.
 pub const STALE: &str = "was ";
@@ -139,7 +143,7 @@ pub fn diagnostic(
     Some(lsp::Diagnostic {
         range,
         severity: Some(severity(diagnostic.severity)),
-        code_description: CODES
+        code_description: link(&diagnostic.code)
             .parse()
             .ok()
             .filter(|_| client.code_description)
@@ -151,6 +155,14 @@ pub fn diagnostic(
         tags: None,
         data: None,
     })
+}
+
+/// Where a code is explained.
+fn link(code: &str) -> String {
+    match causes::cause(code) {
+        Some(cause) => format!("{CAUSES}#{}", cause.id),
+        None => CODES.to_owned(),
+    }
 }
 
 fn severity(severity: Severity) -> DiagnosticSeverity {

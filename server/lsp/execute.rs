@@ -6,9 +6,11 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tower_lsp_server::ls_types::{MessageType, Position, Range, ShowDocumentParams};
 
-use super::commands::{Command, RunArguments, ShowArguments};
+use super::commands::{Command, ExplainArguments, RunArguments, ShowArguments};
 use super::session::Session;
 use super::{load, uri};
+use crate::cpython::causes;
+use crate::explain::entry;
 
 /// Does what a command says; the error is one sentence.
 pub fn execute(session: &Arc<Session>, command: Command) -> Result<Option<Value>, String> {
@@ -24,6 +26,7 @@ pub fn execute(session: &Arc<Session>, command: Command) -> Result<Option<Value>
             Ok(None)
         }
         Command::ShowBytecode(arguments) => show(session, &arguments),
+        Command::Explain(arguments) => explain(session, &arguments),
         Command::Cancel => {
             session.runs.cancel();
             Ok(None)
@@ -66,6 +69,16 @@ fn load_profiles(session: &Arc<Session>, paths: Vec<PathBuf>) {
     });
 }
 
+fn explain(session: &Arc<Session>, arguments: &ExplainArguments) -> Result<Option<Value>, String> {
+    let name = &arguments.cause;
+    let cause = causes::cause(name).ok_or_else(|| format!("the catalogue has no cause {name}"))?;
+    let text = entry::text(cause);
+    if !session.capable().show_document {
+        return Ok(Some(json!({"title": cause.id, "text": text})));
+    }
+    show_text(session, &cause.id, &text, 0)
+}
+
 fn show(session: &Arc<Session>, arguments: &ShowArguments) -> Result<Option<Value>, String> {
     let nothing = || "nothing was measured here: run the function first".to_owned();
     let path = uri::path(&arguments.uri).ok_or_else(nothing)?;
@@ -80,10 +93,15 @@ fn show(session: &Arc<Session>, arguments: &ShowArguments) -> Result<Option<Valu
             "lines": listing.lines,
         })));
     }
-    let written = session.listings.write(&listing.title, &listing.text);
-    let written = written.map_err(|error| format!("the bytecode cannot be written to a file: {error}"))?;
+    show_text(session, &listing.title, &listing.text, at.unwrap_or(0))
+}
+
+/// Writes a text to a file and asks the client to show it at a 0-based line.
+fn show_text(session: &Arc<Session>, title: &str, text: &str, line: usize) -> Result<Option<Value>, String> {
+    let written = session.listings.write(title, text);
+    let written = written.map_err(|error| format!("the text cannot be written to a file: {error}"))?;
     let uri = uri::of(&written).ok_or("the temporary folder has no path that can be shown")?;
-    let line = u32::try_from(at.unwrap_or(0)).unwrap_or(0);
+    let line = u32::try_from(line).unwrap_or(0);
     let start = Position::new(line, 0);
     let params = ShowDocumentParams {
         uri: uri.clone(),
@@ -96,7 +114,7 @@ fn show(session: &Arc<Session>, arguments: &ShowArguments) -> Result<Option<Valu
         if !matches!(own.client.show_document(params).await, Ok(true)) {
             own.say(
                 MessageType::WARNING,
-                format!("the bytecode is in {}", written.display()),
+                format!("the text is in {}", written.display()),
             )
             .await;
         }

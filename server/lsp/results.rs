@@ -10,8 +10,8 @@ use self_cell::self_cell;
 
 use super::settings::Settings;
 use crate::attribute::{self, Costs};
-use crate::present::editor::{self, Diagnostic, DiagnosticOptions, Hint, Hover, HoverOptions, Listing};
-use crate::profile::Profile;
+use crate::present::editor::{self, Diagnostic, DiagnosticOptions, Heat, Hint, Hover, HoverOptions, Listing};
+use crate::profile::{Position, Profile};
 use crate::source::mapping::Mapping;
 
 self_cell!(
@@ -133,7 +133,7 @@ impl Measured {
         let (index, text) = self.files.get(path)?;
         let text = Arc::clone(text.as_ref()?);
         let costs = self.costs();
-        let options = settings.diagnostic_options();
+        let options = &settings.diagnostic_options();
         let name = &costs.files[*index].file.path;
         Some(FileResults {
             name: name.clone(),
@@ -146,13 +146,13 @@ impl Measured {
         })
     }
 
-    fn diagnostics(&self, options: DiagnosticOptions) -> Arc<DiagnosticsByPath> {
+    fn diagnostics(&self, options: &DiagnosticOptions) -> Arc<DiagnosticsByPath> {
         let mut cached = self.diagnostics.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, found)) = cached.as_ref().filter(|(known, _)| *known == options) {
+        if let Some((_, found)) = cached.as_ref().filter(|(known, _)| known == options) {
             return Arc::clone(found);
         }
-        let found = Arc::new(editor::diagnostics(self.costs(), &options));
-        *cached = Some((options, Arc::clone(&found)));
+        let found = Arc::new(editor::diagnostics(self.costs(), options));
+        *cached = Some((options.clone(), Arc::clone(&found)));
         found
     }
 }
@@ -312,6 +312,43 @@ impl View {
             (hover.start, hover.end) = ((line, 0), (line, 0));
         }
         Some(hover)
+    }
+
+    /// The lines that ran and are unchanged, with their share of the whole: 1-based lines of the
+    /// text on screen, in order.
+    #[must_use]
+    pub fn heat(&self) -> Vec<Heat> {
+        let results = &self.results;
+        let files = &results.measured.costs().files;
+        let Some(file) = files.iter().find(|file| file.file.path == results.name) else {
+            return Vec::new();
+        };
+        let moved = |heat: Heat| {
+            let line = self.mapping.to_current(heat.line)?;
+            Some(Heat { line, ..heat })
+        };
+        let mut heat: Vec<_> = editor::heat(file).into_iter().filter_map(moved).collect();
+        heat.sort_by_key(|heat| heat.line);
+        heat
+    }
+
+    /// An expression of the measured text, where it is now; none if a line of it was edited or its
+    /// columns are not known.
+    #[must_use]
+    pub fn expression(&self, position: Position) -> Option<((u32, u32), (u32, u32))> {
+        let (start, end) = position.columns?;
+        if !self.mapping.range_unchanged(position.line, position.end_line) {
+            return None;
+        }
+        let line = self.mapping.to_current(position.line)?;
+        let end_line = line + (position.end_line - position.line);
+        Some(((line, start), (end_line, end)))
+    }
+
+    /// A line of the measured text, where it is now.
+    #[must_use]
+    pub fn line(&self, measured: u32) -> Option<u32> {
+        self.mapping.to_current(measured)
     }
 
     /// The bytecode of the function around a line of the text on screen, and the lines of the

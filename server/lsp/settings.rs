@@ -39,6 +39,8 @@ pub struct Settings {
     pub hints: Hints,
     /// Diagnostics on the expressions that matter.
     pub diagnostics: Diagnostics,
+    /// Colours in front of measured lines.
+    pub heat: Heat,
     /// Code lenses.
     pub code_lens: CodeLens,
     /// The target's own output.
@@ -79,6 +81,16 @@ pub struct Diagnostics {
     pub strong: Level,
     /// Severity of the rest.
     pub weak: Level,
+    /// Causes that are not shown, by name, as `bytecost explain` lists them.
+    pub ignore: Vec<String>,
+}
+
+/// Colours in front of measured lines.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Heat {
+    /// Show how hot a line is by a bar in front of it, in editors that can draw one (VS Code).
+    pub enabled: bool,
 }
 
 /// Code lenses.
@@ -136,7 +148,9 @@ impl Default for Settings {
                 min_executions: thresholds.executions,
                 strong: Level::Information,
                 weak: Level::Hint,
+                ignore: Vec::new(),
             },
+            heat: Heat { enabled: true },
             code_lens: CodeLens { enabled: true },
             output: TargetOutput { log: true },
         }
@@ -180,6 +194,7 @@ impl Settings {
             thresholds: Thresholds {
                 executions: diagnostics.min_executions,
                 line_share: diagnostics.min_share / 100.0,
+                ignore: diagnostics.ignore.clone(),
             },
             strong: diagnostics.strong.severity(),
             weak: diagnostics.weak.severity(),

@@ -8,7 +8,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::attribute::{Costs, FileCosts, FunctionCosts, LineCosts, SiteCosts, Tally, TimeCosts, Whole};
-use crate::explain::words;
+use crate::explain::cause::{self, Diagnosis};
+use crate::explain::{sentences, words};
 use crate::profile::{self, PassKind, Profile};
 
 /// What the `format` field says.
@@ -280,6 +281,10 @@ pub struct Range {
 pub struct Types {
     /// Type names in evaluation order.
     pub operands: Vec<String>,
+    /// Kind of the attribute, global or callee.
+    pub kind: Option<String>,
+    /// Further facts, `role:fact`.
+    pub facts: Vec<String>,
     /// How often it was seen.
     pub count: u64,
 }
@@ -453,6 +458,15 @@ fn line(costs: &LineCosts, functions: &[FunctionCosts]) -> Line {
     }
 }
 
+fn shape(shape: &profile::Shape) -> Types {
+    Types {
+        operands: shape.operands.clone(),
+        kind: Some(shape.kind.clone()).filter(|kind| !kind.is_empty()),
+        facts: shape.facts.clone(),
+        count: shape.count,
+    }
+}
+
 fn site(costs: &SiteCosts, function: &FunctionCosts) -> Site {
     let instruction = costs.instruction;
     let facts = instruction.site.as_ref();
@@ -461,6 +475,7 @@ fn site(costs: &SiteCosts, function: &FunctionCosts) -> Site {
         .filter(|_| !function.code.withheld);
     let misses = if facts.is_none() { Some(0) } else { costs.misses() };
     let position = costs.position;
+    let diagnosis = cause::best(instruction, costs.minor);
     Site {
         function: function.code.qualname.clone(),
         function_line: function.code.first_line,
@@ -485,9 +500,12 @@ fn site(costs: &SiteCosts, function: &FunctionCosts) -> Site {
             start: (position.line, start),
             end: (position.end_line, end),
         }),
-        types: None,
-        cause: None,
-        why: None,
-        fix: None,
+        types: facts.filter(|facts| !facts.types.is_empty()).map(|facts| {
+            let types = facts.types.iter();
+            types.map(shape).collect()
+        }),
+        cause: diagnosis.as_ref().map(|found| found.cause.id.clone()),
+        why: diagnosis.as_ref().map(|found| sentences::why(instruction, found)),
+        fix: diagnosis.as_ref().map(Diagnosis::fix),
     }
 }

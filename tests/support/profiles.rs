@@ -245,6 +245,7 @@ impl Builder<'_> {
             }),
             deferred: Some(deferred.min(last.executions.unwrap())),
             failed_attempts: (state == State::Unspecialized).then_some(7),
+            types: Vec::new(),
         });
         self
     }

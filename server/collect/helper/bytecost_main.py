@@ -141,7 +141,9 @@ def main(job, own):
     end_on_request(run)
     catch_hard_exit(run)
     finish_last(run)
-    make = {"natural": natural, "sample": natural, "count": count, "misses": misses, "events": events}[run.one("pass")]
+    make = {"natural": natural, "sample": natural, "count": count, "misses": misses, "types": types, "events": events}[
+        run.one("pass")
+    ]
     transform = make(run)
     run.files.hook_imports(transform)
     raise SystemExit(bytecost_workload.execute(run, transform))
@@ -170,6 +172,26 @@ def misses(run):
     run.instrument = bytecost_rewrite.Poller(run)
     run.instrument.start()
     return run.instrument.compile
+
+
+def types(run):
+    """Operand types at the sites that the job names."""
+    import bytecost_types
+
+    try:
+        if hasattr(sys, "monitoring"):
+            run.instrument = bytecost_types.Monitor(run)
+        else:
+            import bytecost_types_trace
+
+            run.instrument = bytecost_types_trace.Tracer(run)
+    except bytecost_types.Unreadable as reason:
+        run.notes.append(f"operand types could not be read: {reason}")
+        run.outcome = {"how": "completed"}
+        run.finish()
+        real_exit(0)
+    run.instrument.start()
+    return None
 
 
 def events(run):

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use super::times::Timed;
-use super::{Gathered, Key, relative};
+use super::{Gathered, Key, relative, types};
 use crate::bytecode::argument::Names;
 use crate::bytecode::flow::{self, Events};
 use crate::bytecode::instructions::{self, Raw};
@@ -218,6 +218,7 @@ impl Context<'_> {
             misses,
             deferred,
             failed_attempts: failed.map(|raw| self.version.failed_attempts(raw)),
+            types: types::shapes(&found.types, raw.offset),
         };
         (state, Some(site))
     }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::attribute::{Costs, FileCosts, SiteCosts, Tally};
+use crate::cpython::causes::Advice;
 use crate::explain::number::percent;
-use crate::explain::{self, Finding, Thresholds, sentences};
+use crate::explain::{self, Finding, Thresholds, cause, sentences};
 use crate::profile::{Position, State};
 
 use super::expression;
@@ -32,7 +33,7 @@ pub enum Severity {
 }
 
 /// Which findings become diagnostics, and how loud they are.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DiagnosticOptions {
     /// Make diagnostics at all.
     pub enabled: bool,
@@ -65,7 +66,8 @@ pub struct Diagnostic {
     pub end: (u32, u32),
     /// How much it asks for attention.
     pub severity: Severity,
-    /// `unspecialized`, `deopting` or `polymorphic`.
+    /// Name of the cause in the catalogue; `unspecialized`, `deopting` or `polymorphic` where none
+    /// is known.
     pub code: String,
     /// One sentence without a full stop, plain text.
     pub message: String,
@@ -166,7 +168,13 @@ fn diagnostic(merged: &Merged, code: &str, options: &DiagnosticOptions) -> Diagn
         ..finding.site.clone()
     };
     let share = finding.line.share;
-    let is_strong = share.is_some_and(|share| share >= STRONG_LINE_SHARE)
+    let cause = cause::best(site.instruction, site.minor);
+    // What saves little is a fact, not a call for attention, whatever the site weighs.
+    let is_minor = cause
+        .as_ref()
+        .is_some_and(|found| matches!(found.cause.advice, Advice::Small | Advice::Upgrade));
+    let is_strong = !is_minor
+        && share.is_some_and(|share| share >= STRONG_LINE_SHARE)
         && site
             .executions()
             .is_some_and(|executions| executions >= STRONG_EXECUTIONS);
@@ -175,7 +183,7 @@ fn diagnostic(merged: &Merged, code: &str, options: &DiagnosticOptions) -> Diagn
         start,
         end,
         severity: if is_strong { options.strong } else { options.weak },
-        code: code.to_owned(),
+        code: cause.map_or_else(|| code.to_owned(), |found| found.cause.id.clone()),
         message: message(finding.file, &site, share),
         related: Vec::new(),
     }

@@ -1,6 +1,6 @@
 //! The ranked list of sites that matter.
 
-use crate::explain::{Finding, words};
+use crate::explain::{Finding, cause, sentences, types, words};
 use crate::profile::{Instruction, State};
 
 use super::cells::Cells;
@@ -69,6 +69,14 @@ fn entry(page: &mut Page, finding: &Finding, rank: usize, digits: usize) {
         .map(|fact| page.span(Role::Plain, fact))
         .collect();
     page.flow(&evidence, " · ", indent);
+    if let Some(reason) = cause::best(instruction, finding.site.minor) {
+        let margin = " ".repeat(indent);
+        page.paragraph(&margin, Role::Plain, &sentences::why(instruction, &reason));
+        page.paragraph(&margin, Role::Plain, &reason.fix());
+        page.paragraph(&margin, Role::Dim, &words::more_on(&reason.cause.id));
+    } else if let Some(types) = types::distribution(instruction) {
+        page.paragraph(&" ".repeat(indent), Role::Plain, &words::seen_types(&types));
+    }
 }
 
 /// `BINARY_OP % → generic`.
