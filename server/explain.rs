@@ -11,6 +11,7 @@ pub mod ignore;
 pub mod number;
 pub mod rewrite;
 pub mod sentences;
+pub mod times;
 pub mod traced;
 pub mod types;
 pub mod versions;
@@ -23,7 +24,8 @@ use number::{count, counted, percent};
 pub struct Thresholds {
     /// Executions of the site in the counted pass.
     pub executions: u64,
-    /// Share of all executed instructions that its line must have, 0 to 1.
+    /// Share of the time that its line must have, 0 to 1; of all executed instructions where times were
+    /// not measured.
     pub line_share: f64,
     /// Causes (or states, where no cause is known) that are not wanted.
     pub ignore: Vec<String>,
@@ -70,7 +72,13 @@ pub fn findings<'c>(costs: &'c Costs<'c>, thresholds: &Thresholds) -> Vec<Findin
         } else {
             None
         };
-        std::cmp::Reverse((finding.weight, misses))
+        // Without counts, where most of the time goes comes first.
+        let samples = finding.line.time.map(|time| time.samples);
+        std::cmp::Reverse((
+            finding.weight,
+            samples.filter(|_| finding.weight.is_none()),
+            misses,
+        ))
     });
     findings
 }
@@ -79,13 +87,16 @@ fn matters(finding: &Finding, thresholds: &Thresholds) -> bool {
     if has_settled(finding.site) || is_unwanted(finding, &thresholds.ignore) {
         return false;
     }
-    finding.site.executions().is_none_or(|executions| {
-        executions >= thresholds.executions
-            && finding
-                .line
-                .share
-                .is_some_and(|share| share >= thresholds.line_share)
-    })
+    let is_heavy = || {
+        finding
+            .line
+            .weight()
+            .is_some_and(|weight| weight >= thresholds.line_share)
+    };
+    match finding.site.executions() {
+        Some(executions) => executions >= thresholds.executions && is_heavy(),
+        None => finding.line.time.is_none() || is_heavy(),
+    }
 }
 
 /// Misses of a site that is specialized anew twice: what a change of types at the start costs.
@@ -178,7 +189,9 @@ impl Finding<'_> {
                 .collect();
             facts.push(format!("seen as {}", forms.join(", ")));
         }
-        if let Some(share) = self.line.share {
+        if let Some(time) = self.line.time {
+            facts.push(format!("on a line with {} of the time", percent(time.share)));
+        } else if let Some(share) = self.line.share {
             facts.push(format!("on a line with {} of instructions", percent(share)));
         }
         facts
@@ -258,10 +271,15 @@ pub fn verdict(profile: &Profile, costs: &Costs, thresholds: &Thresholds) -> Opt
     } else if seen.marked > 0 {
         let share = percent(thresholds.line_share);
         format!(
-            "Nothing to gain worth the effort: {} generic or missing, with fewer than {} or on a line with less than {}% of the instructions.",
+            "Nothing to gain worth the effort: {} generic or missing, with fewer than {} or on a line with less than {}% of the {}.",
             counted(seen.marked, "site is", "sites are"),
             executions(thresholds.executions),
             share.trim_end_matches('%').trim_end_matches(".0"),
+            if costs.time.is_some() {
+                "time"
+            } else {
+                "instructions"
+            },
         )
     } else if seen.hidden > 0 {
         "Nothing to judge: a debugger, profiler or monitoring tool hid the specialized forms.".to_owned()

@@ -9,7 +9,7 @@ use crate::profile::{Instruction, Note, Profile, State};
 
 use super::cause::{self, Diagnosis};
 use super::number::{count, counted, percent};
-use super::{types, words};
+use super::{times, types, words};
 
 /// What the line costs, as the emphasised part of a headline and the facts behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,11 +32,19 @@ pub fn headline(file: &FileCosts, line: &LineCosts, quote: &dyn Fn(&str) -> Stri
         .map(|place| format!(" in {place}"))
         .unwrap_or_default();
     let mut facts = Vec::new();
+    let ran = line.tally.is_none_or(|tally| tally.executions() > 0);
+    let time = line.time.filter(|_| ran);
     let (strong, place) = match (line.tally, line.share) {
         _ if is_withheld(file, line) => (
             "Counts withheld".to_owned(),
             format!("{inside}: they contradict each other"),
         ),
+        _ if let Some(time) = time => {
+            let executions = line.executions;
+            facts.extend(executions.map(|number| counted(number, "execution", "executions")));
+            facts.extend(times::facts(line, &time));
+            (format!("{} {}", percent(time.share), times::OF_TIME), inside)
+        }
         (None, _) => ("Executions not counted".to_owned(), inside),
         (Some(tally), _) if tally.executions() == 0 => ("Never ran".to_owned(), inside),
         (Some(tally), share) => {
@@ -128,14 +136,17 @@ fn marks(line: &LineCosts) -> Vec<String> {
 #[must_use]
 pub fn whole(file: &FileCosts, function: usize, name: &str) -> Option<String> {
     let function = file.functions.get(function)?;
-    let share = function.share?;
+    let (share, whole) = match function.time {
+        Some(time) => (time.total_share.unwrap_or(time.share), "time, with what it calls"),
+        None => (function.share?, "executed instructions"),
+    };
     let calls = function
         .code
         .calls
         .map(|calls| format!("{}, ", counted(calls, "call", "calls")))
         .unwrap_or_default();
     Some(format!(
-        "{name} as a whole: {calls}{} of the executed instructions.",
+        "{name} as a whole: {calls}{} of the {whole}.",
         percent(share)
     ))
 }

@@ -59,7 +59,8 @@ pub struct Hint {
     pub tooltip: String,
 }
 
-/// One hint per line that ran, in line order: its mark, share of the executed instructions and
+/// One hint per line that ran, in line order: its mark, share of the time (of the executed
+/// instructions where times were not measured) and
 /// executions; where a function begins, its calls. Where nothing was counted only marked lines
 /// have one.
 ///
@@ -81,7 +82,7 @@ pub fn hints(costs: &FileCosts, options: &HintOptions) -> Vec<Hint> {
                     marked(line, options).map(|(mark, _)| mark.to_owned()),
                     calls(function, options),
                 ],
-                Some(tally) if tally.executions() > 0 && is_heavy(line.share, options) => {
+                Some(tally) if tally.executions() > 0 && is_heavy(line.weight(), options) => {
                     vec![
                         marked(line, options).map(|(mark, _)| mark.to_owned()),
                         share(line, options),
@@ -146,7 +147,7 @@ fn functions<'c, 'p>(costs: &'c FileCosts<'p>) -> HashMap<u32, &'c FunctionCosts
 
 fn calls(function: &FunctionCosts, options: &HintOptions) -> Option<String> {
     let calls = function.code.calls.filter(|calls| *calls > 0)?;
-    let is_shown = options.executions && is_heavy(function.share, options);
+    let is_shown = options.executions && is_heavy(function.weight(), options);
     let word = if calls == 1 { "call" } else { "calls" };
     is_shown.then(|| format!("{}{} {word}", times(options), brief_count(calls)))
 }
@@ -156,6 +157,10 @@ fn times(options: &HintOptions) -> &'static str {
 }
 
 fn share(line: &LineCosts, options: &HintOptions) -> Option<String> {
+    if let Some(time) = line.time {
+        let is_shown = options.share && time.share >= LEAST_SHARE;
+        return is_shown.then(|| brief_percent(time.share));
+    }
     // Of next to nothing the executions say enough.
     let share = line
         .share
