@@ -8,7 +8,7 @@ use super::config::{self, Config, ConfigError, ConfigWarning};
 use super::interpreter::{self, Environment, Interpreter, InterpreterError};
 use super::target::{Target, TargetError};
 use super::workload::{self, Flags, Origin, Plan, WorkloadError};
-use super::{MOST_CALLS, MOST_COUNTED, Request, merge};
+use super::{MOST_CALLS, MOST_COUNTED, Request, Timing, merge};
 use crate::cpython;
 use crate::profile::{Python, Workload, WorkloadKind};
 use crate::source::Source;
@@ -38,10 +38,8 @@ pub struct Wish {
     pub calls: Option<u64>,
     /// Make the counted passes.
     pub count: bool,
-    /// Make the sampled pass.
-    pub sample: bool,
-    /// Take times by tracing, also where sampling is possible.
-    pub trace: bool,
+    /// How times are taken.
+    pub timing: Timing,
     /// Globs of the files to measure; go before the configuration's.
     pub include: Vec<String>,
     /// Arguments of the script, module or pytest.
@@ -196,8 +194,7 @@ fn request(
         doctest: plan.doctest,
         origin: origin(&plan.origin),
         count: wish.count && !wish.once,
-        sample: wish.sample && !wish.trace && !wish.once,
-        trace: wish.trace && !wish.once,
+        timing: if wish.once { Timing::Off } else { wish.timing },
         once: wish.once,
         calls: wish.calls,
         budget: Duration::from_secs_f64(time.unwrap_or(BUDGET)),
@@ -276,7 +273,7 @@ pub fn announcement(request: &Request) -> String {
         (true, "3.11") => 2,
         (true, _) => 1,
     };
-    let passes = 1 + counted + u64::from(request.sample);
+    let passes = 1 + counted + u64::from(request.timing == Timing::Sampled);
     let python = format!("CPython {}", request.python.version);
     let what = match (&request.workload.call, request.workload.kind) {
         (Some(call), _) => format!("{call} ({})", request.origin),
@@ -295,12 +292,11 @@ pub fn announcement(request: &Request) -> String {
     if let Some(calls) = request.calls {
         return format!("running {what} {calls} times in each of {passes} processes under {python}");
     }
-    let sampled = if request.sample {
-        format!(", for {} s while sampled", request.sampled_budget.as_secs_f64())
-    } else if request.trace {
-        format!(", for {} s while traced", request.sampled_budget.as_secs_f64())
-    } else {
-        String::new()
+    let long = request.sampled_budget.as_secs_f64();
+    let sampled = match request.timing {
+        Timing::Sampled => format!(", for {long} s while sampled"),
+        Timing::Traced => format!(", for {long} s while traced"),
+        Timing::Off => String::new(),
     };
     let counted = match counted {
         0 => String::new(),

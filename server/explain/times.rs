@@ -50,7 +50,7 @@ fn each(line: &LineCosts, time: &TimeCosts) -> Option<String> {
 /// none when the line has too few samples to be split.
 #[must_use]
 pub fn of_site(line: &LineCosts, sites: &[&SiteCosts]) -> Option<String> {
-    let time = line.time.filter(|time| splits(time))?;
+    let time = line.time.filter(splits)?;
     let own: f64 = sites.iter().filter_map(|site| Some(site.time?.self_ns)).sum();
     if own <= 0.0 {
         return None;

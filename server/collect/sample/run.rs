@@ -66,7 +66,7 @@ pub(super) fn run(options: &Options, stop: &AtomicBool) -> Result<Samples, Error
         clock.wait();
     }
     loop_.close(&mut since, &mut threads);
-    loop_.finish()
+    Ok(loop_.finish())
 }
 
 /// What the helper says it does.
@@ -91,7 +91,7 @@ fn attached(memory: Memory, window: Option<&File>, stop: &AtomicBool) -> Result<
             std::thread::sleep(PAUSE);
         }
     }
-    attach::attach(&memory).map(Some)
+    attach::attach(memory).map(Some)
 }
 
 struct Loop<'a> {
@@ -295,7 +295,7 @@ impl Loop<'_> {
         (offset < object.length && offset.is_multiple_of(2)).then(|| u32::try_from(offset).ok())?
     }
 
-    fn finish(mut self) -> Result<Samples, Error> {
+    fn finish(mut self) -> Samples {
         let objects = Objects {
             memory: self.memory,
             runtime: self.runtime,
@@ -323,7 +323,7 @@ impl Loop<'_> {
             free_threaded: self.runtime.free_threaded,
         });
         self.samples.codes = self.objects.into_iter().map(code).collect();
-        Ok(self.samples)
+        self.samples
     }
 }
 
