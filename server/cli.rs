@@ -77,19 +77,20 @@ struct Run {
     /// Code to run once before the calls, in the same namespace
     #[arg(long, value_name = "CODE")]
     setup: Option<String>,
-    /// How long calls are repeated, 0.4 if not said; a pass that does not end by itself is stopped
+    /// How long calls are repeated, 0.4 if not said and 2 while sampled; a pass that does not end by
+    /// itself is stopped
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     time: Option<f64>,
     /// Stop each pass after this long; 0 means never
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "600")]
     deadline: f64,
-    /// Run the workload a single time: states and forms, but no counts
+    /// Run the workload a single time: states and forms, but neither times nor counts
     #[arg(long)]
     once: bool,
     /// Calls to make in every pass, instead of as many as the time allows
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     calls: Option<u64>,
-    /// Passes to make; the natural one always is
+    /// Passes to make; the natural one always is; trace takes times by tracing
     #[arg(long, value_name = "LIST", value_delimiter = ',', default_values = ["natural", "sample", "count", "types"])]
     passes: Vec<PassName>,
     /// Measure files that match this glob instead of the workspace's; may be given several times
@@ -225,7 +226,8 @@ struct Output {
     /// Cells of a line, instead of the terminal's
     #[arg(long, value_name = "CELLS", value_parser = clap::value_parser!(u16).range(40..=1000))]
     width: Option<u16>,
-    /// Share of executed instructions a line must have to be named below, in percent
+    /// Share of the time (of the executed instructions without times) a line must have to be named
+    /// below, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 1.0)]
     min_share: f64,
     /// Executions a site must have to be named below

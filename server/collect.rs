@@ -74,6 +74,18 @@ pub enum Error {
     Cancelled,
 }
 
+/// How times are taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Timing {
+    /// Not at all.
+    #[default]
+    Off,
+    /// By a sampler; traced where there can be none.
+    Sampled,
+    /// By tracing every instruction.
+    Traced,
+}
+
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
 #[allow(clippy::struct_excessive_bools, reason = "independent of each other")]
@@ -104,10 +116,8 @@ pub struct Request {
     pub origin: String,
     /// Make the counted passes.
     pub count: bool,
-    /// Make the sampled pass.
-    pub sample: bool,
-    /// Take times by tracing.
-    pub trace: bool,
+    /// How times are taken.
+    pub timing: Timing,
     /// Read operand types at the sites that the counted passes marked.
     pub types: bool,
     /// Make a single call in the natural pass.
@@ -245,7 +255,9 @@ pub async fn run_in(
             input: false,
             directory: surroundings.directory.clone(),
         };
-        Some(trace::trace(request, &options, &silent, cancelled).await?)
+        let mut request = request.clone();
+        request.deadline = request.counted_deadline;
+        Some(trace::trace(&request, &options, &silent, cancelled).await?)
     } else {
         None
     };
@@ -265,7 +277,9 @@ pub async fn run_in(
 fn wants_trace(request: &Request, finished: &[Finished]) -> bool {
     let repeats = matches!(request.workload.kind, WorkloadKind::Call | WorkloadKind::Doctest);
     let is_dark = |pass: &Finished| matches!(&pass.samples, Some(Err(_)));
-    repeats && worth_counting(&finished[0]) && (request.trace || finished.iter().any(is_dark))
+    repeats
+        && worth_counting(&finished[0])
+        && (request.timing == Timing::Traced || finished.iter().any(is_dark))
 }
 
 /// The files of a pass as they are right after it: what is edited later is not what ran.
@@ -289,7 +303,7 @@ pub fn keep_texts(profile: &mut Profile) {
 /// 3.11 has no monitoring: its executions and misses need a pass each.
 fn kinds(request: &Request) -> Vec<PassKind> {
     let mut kinds = vec![PassKind::Natural];
-    if request.sample {
+    if request.timing == Timing::Sampled {
         kinds.push(PassKind::Sample);
     }
     if request.count {
@@ -384,12 +398,12 @@ impl Session<'_> {
             });
         };
         tick();
-        let sampler = std::cell::Cell::new(None);
+        let watcher = std::cell::Cell::new(None);
         let window = self.helper.file(WINDOW);
         let harness = self.helper.folder().display().to_string();
         let started = (kind == PassKind::Sample).then(|| -> Box<dyn FnOnce(i32)> {
             Box::new(|pid| {
-                sampler.set(Some(Sampler::start(sample::Options {
+                watcher.set(Some(Sampler::start(sample::Options {
                     pid,
                     rate: sample::RATE,
                     window: Some(window),
@@ -417,16 +431,7 @@ impl Session<'_> {
                 python: python.to_owned(),
                 error,
             })?;
-        let samples = sampler.into_inner().map(|sampler| {
-            let samples = sampler.finish();
-            // As where the system forbids it.
-            let forbidden = std::env::var_os("BYTECOST_NO_SAMPLING").is_some();
-            if forbidden {
-                Err(sample::Error::Platform)
-            } else {
-                samples
-            }
-        });
+        let samples = watcher.into_inner().map(finish);
         if matches!(end, End::Cancelled) {
             return Err(Error::Cancelled);
         }
@@ -594,6 +599,16 @@ fn read_progress(path: &Path) -> (Option<f64>, u64) {
         fraction,
         words.next().and_then(|word| word.parse().ok()).unwrap_or(0),
     )
+}
+
+/// What a sampler saw.
+fn finish(watcher: Sampler) -> Result<sample::Samples, sample::Error> {
+    let seen = watcher.finish();
+    // As where the system forbids it.
+    match std::env::var_os("BYTECOST_NO_SAMPLING") {
+        Some(_) => Err(sample::Error::Platform),
+        None => seen,
+    }
 }
 
 /// What the helper says, corrected by how its process ended.

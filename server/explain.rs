@@ -11,6 +11,7 @@ pub mod ignore;
 pub mod number;
 pub mod rewrite;
 pub mod sentences;
+pub mod times;
 pub mod traced;
 pub mod types;
 pub mod versions;
@@ -134,13 +135,16 @@ fn matters(finding: &Finding, thresholds: &Thresholds) -> bool {
     if has_settled(finding.site) || is_unwanted(finding, &thresholds.ignore) {
         return false;
     }
-    finding.site.executions().is_none_or(|executions| {
-        executions >= thresholds.executions
-            && finding
-                .line
-                .weight()
-                .is_some_and(|share| share >= thresholds.line_share)
-    })
+    let is_heavy = || {
+        finding
+            .line
+            .weight()
+            .is_some_and(|weight| weight >= thresholds.line_share)
+    };
+    match finding.site.executions() {
+        Some(executions) => executions >= thresholds.executions && is_heavy(),
+        None => finding.line.time.is_none() || is_heavy(),
+    }
 }
 
 /// Misses of a site that is specialized anew twice: what a change of types at the start costs.

@@ -6,6 +6,7 @@ use anyhow::Context;
 use tokio::sync::watch;
 
 use super::{CANCELLED, Scope, TARGET_FAILED, Trace, TraceFormat, pager, screen};
+use crate::collect::Timing;
 use crate::collect::interpreter::Environment;
 use crate::collect::prepare::{self, Wish};
 use crate::collect::target::Target;
@@ -91,8 +92,7 @@ fn prepare(arguments: &Trace) -> anyhow::Result<Request> {
         once: true,
         calls: None,
         count: false,
-        sample: false,
-        trace: false,
+        timing: Timing::Off,
         types: false,
         include: Vec::new(),
         arguments: arguments.arguments.clone(),

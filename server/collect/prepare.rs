@@ -8,7 +8,7 @@ use super::config::{self, Config, ConfigError, ConfigWarning};
 use super::interpreter::{self, Environment, Interpreter, InterpreterError};
 use super::target::{Target, TargetError};
 use super::workload::{self, Flags, Origin, Plan, WorkloadError};
-use super::{MOST_CALLS, MOST_COUNTED, Request, merge};
+use super::{MOST_CALLS, MOST_COUNTED, Request, Timing, merge};
 use crate::cpython;
 use crate::profile::{Python, Workload, WorkloadKind};
 use crate::source::Source;
@@ -39,11 +39,9 @@ pub struct Wish {
     pub calls: Option<u64>,
     /// Make the counted passes.
     pub count: bool,
-    /// Make the sampled pass.
-    pub sample: bool,
-    /// Take times by tracing, also where sampling is possible.
-    pub trace: bool,
-    /// Read operand types after them.
+    /// How times are taken.
+    pub timing: Timing,
+    /// Read operand types after the counted passes.
     pub types: bool,
     /// Globs of the files to measure; go before the configuration's.
     pub include: Vec<String>,
@@ -207,8 +205,7 @@ fn request(
         doctest: plan.doctest,
         origin: origin(&plan.origin),
         count: wish.count && !wish.once,
-        sample: wish.sample && !wish.trace && !wish.once,
-        trace: wish.trace && !wish.once,
+        timing: if wish.once { Timing::Off } else { wish.timing },
         types: wish.types && wish.count && !wish.once,
         once: wish.once,
         calls: wish.calls,
@@ -288,7 +285,7 @@ pub fn announcement(request: &Request) -> String {
         (true, "3.11") => 2,
         (true, _) => 1,
     };
-    let passes = 1 + counted + u64::from(request.sample) + u64::from(request.types);
+    let passes = 1 + counted + u64::from(request.timing == Timing::Sampled) + u64::from(request.types);
     // Types are read only where there is something to explain.
     let most = if request.types { "at most " } else { "" };
     let python = format!("CPython {}", request.python.version);
@@ -309,12 +306,11 @@ pub fn announcement(request: &Request) -> String {
     if let Some(calls) = request.calls {
         return format!("running {what} {calls} times in each of {most}{passes} processes under {python}");
     }
-    let sampled = if request.sample {
-        format!(", for {} s while sampled", request.sampled_budget.as_secs_f64())
-    } else if request.trace {
-        format!(", for {} s while traced", request.sampled_budget.as_secs_f64())
-    } else {
-        String::new()
+    let long = request.sampled_budget.as_secs_f64();
+    let sampled = match request.timing {
+        Timing::Sampled => format!(", for {long} s while sampled"),
+        Timing::Traced => format!(", for {long} s while traced"),
+        Timing::Off => String::new(),
     };
     let counted = match counted + u64::from(request.types) {
         0 => String::new(),

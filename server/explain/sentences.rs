@@ -4,12 +4,12 @@
 
 use core::time::Duration;
 
-use crate::attribute::{FileCosts, LineCosts, Shape, SiteCosts, TimeCosts};
+use crate::attribute::{FileCosts, LineCosts, Shape, SiteCosts};
 use crate::profile::{Instruction, Note, Profile, State};
 
 use super::cause::{self, Diagnosis};
-use super::number::{count, counted, duration, percent};
-use super::{types, words};
+use super::number::{count, counted, percent};
+use super::{times, types, words};
 
 /// What the line costs, as the emphasised part of a headline and the facts behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,102 +31,51 @@ pub fn headline(file: &FileCosts, line: &LineCosts, quote: &dyn Fn(&str) -> Stri
         .as_ref()
         .map(|place| format!(" in {place}"))
         .unwrap_or_default();
+    // All of the work in one function: its share and the whole's read the same.
+    let in_place = |share: Option<f64>| {
+        let part = share_of_owner(file, line, owner?)?;
+        let place = place.as_ref()?;
+        (share.map(percent) != Some(percent(part))).then(|| format!(" ({} of {place})", percent(part)))
+    };
     let mut facts = Vec::new();
+    let ran = line.tally.is_none_or(|tally| tally.executions() > 0);
+    let time = line.time.filter(|_| ran);
     let (strong, place) = match (line.tally, line.share) {
         _ if is_withheld(file, line) => (
             "Counts withheld".to_owned(),
             format!("{inside}: they contradict each other"),
         ),
-        (None, _) if line.time.is_some_and(|time| time.share > 0.0) => {
-            facts.push("executions not counted".to_owned());
-            facts.extend(times(line));
-            (part_of_run(line).unwrap_or_default(), inside)
+        _ if let Some(time) = time => {
+            let executions = line.executions;
+            facts.extend(executions.map(|number| counted(number, "execution", "executions")));
+            facts.extend(times::facts(line, &time));
+            let place = in_place(Some(time.share)).unwrap_or(inside);
+            (format!("{} {}", percent(time.share), times::OF_TIME), place)
         }
         (None, _) => ("Executions not counted".to_owned(), inside),
         (Some(tally), _) if tally.executions() == 0 => ("Never ran".to_owned(), inside),
         (Some(tally), share) => {
-            let strong = part_of_run(line).unwrap_or_else(|| {
-                counted(
-                    tally.executions(),
-                    "executed instruction",
-                    "executed instructions",
-                )
-            });
-            let part = owner.and_then(|owner| share_of_owner(file, line, owner));
-            let share = line.weight().or(share);
-            let place = match (part, &place) {
-                // All of the work in one function: its share and the whole's read the same.
-                (Some(part), Some(place)) if share.map(percent) != Some(percent(part)) => {
-                    format!(" ({} of {place})", percent(part))
-                }
-                _ => inside,
-            };
+            let strong = share.map_or_else(
+                || {
+                    counted(
+                        tally.executions(),
+                        "executed instruction",
+                        "executed instructions",
+                    )
+                },
+                |share| format!("{} of the executed instructions", percent(share)),
+            );
+            let place = in_place(share).unwrap_or(inside);
             facts.push(match line.executions {
                 Some(executions) => counted(executions, "execution", "executions"),
                 None => counted(tally.executions(), "instruction", "instructions"),
             });
-            facts.extend(times(line));
             (strong, place)
         }
     };
     facts.extend(marks(line));
     Headline { strong, place, facts }
 }
-
-/// `13% of the time`; without times, `7.7% of the executed instructions`.
-fn part_of_run(line: &LineCosts) -> Option<String> {
-    let whole = match line.time {
-        Some(_) => "the time",
-        None => "the executed instructions",
-    };
-    Some(format!("{} of {whole}", percent(line.weight()?)))
-}
-
-/// Relative half width of the interval of a time, above which it says little.
-const VAGUE: f64 = 0.5;
-
-/// Whether a time is known well enough to be told.
-#[must_use]
-pub fn is_sure(time: &TimeCosts) -> bool {
-    time.error
-        .is_none_or(|error| error <= VAGUE * time.share.max(f64::MIN_POSITIVE))
-}
-
-/// How long one execution takes and how sure that is; what the line waits and calls, where that is
-/// notable.
-fn times(line: &LineCosts) -> Vec<String> {
-    let Some(time) = line.time else {
-        return Vec::new();
-    };
-    let mut facts = Vec::new();
-    let executions = line.executions.filter(|number| *number > 0);
-    if let Some(executions) = executions.filter(|_| time.self_ns > 0.0) {
-        let each = time.self_ns / executions as f64;
-        let error = time.error.map(|error| error / time.share.max(f64::MIN_POSITIVE));
-        let each = match error {
-            Some(_) if !is_sure(&time) => {
-                let samples = counted(time.samples, "sample", "samples");
-                format!("about {} each, from {samples} only", duration(each))
-            }
-            Some(error) => format!("{} ± {} each", duration(each), duration(each * error)),
-            None => format!("{} each", duration(each)),
-        };
-        facts.push(if executions == 1 {
-            each.replace(" each", "")
-        } else {
-            each
-        });
-    }
-    let total = time.total_share.filter(|total| total - time.share >= NOTABLE);
-    facts.extend(total.map(|total| format!("{} with what it calls", percent(total))));
-    if time.waiting_ns > time.self_ns * NOTABLE {
-        facts.push(format!("waits {}", duration(time.waiting_ns)));
-    }
-    facts
-}
-
-/// A part that is worth a word.
-const NOTABLE: f64 = 0.01;
 
 /// Whether a code object on the line has its counts withheld.
 #[must_use]
@@ -193,11 +142,9 @@ fn marks(line: &LineCosts) -> Vec<String> {
 #[must_use]
 pub fn whole(file: &FileCosts, function: usize, name: &str) -> Option<String> {
     let function = file.functions.get(function)?;
-    let share = function.weight()?;
-    let whole = if function.time.is_some() {
-        "time"
-    } else {
-        "executed instructions"
+    let (share, whole) = match function.time {
+        Some(time) => (time.total_share.unwrap_or(time.share), "time, with what it calls"),
+        None => (function.share?, "executed instructions"),
     };
     let calls = function
         .code
@@ -420,17 +367,8 @@ pub fn verdict(profile: &Profile, line: &LineCosts) -> Option<&'static str> {
     })
 }
 
-/// What the shares are of and how that is known, as a fact to stand beside [`words::provenance`].
-#[must_use]
-pub fn shares(profile: &Profile) -> String {
-    match &profile.times {
-        None => "shares of instructions, not of time".to_owned(),
-        Some(times) => match times.samples {
-            Some(samples) => format!("time from {}", counted(samples, "sample", "samples")),
-            None => format!("time {}", words::method(times.method)),
-        },
-    }
-}
+/// What the shares are of, as a fact to stand beside [`words::provenance`].
+pub const SHARES: &str = "shares of instructions, not of time";
 
 /// How long ago something was measured.
 #[must_use]

@@ -41,12 +41,12 @@ impl Timed {
         if let Some((trace, times)) = traced.and_then(|trace| Some((trace, trace.times?))) {
             return Self::traced(trace, times.call_ns);
         }
-        let sampled = finished.iter().find(|pass| pass.kind == PassKind::Sample);
+        let pass = finished.iter().find(|pass| pass.kind == PassKind::Sample);
         let Some(Finished {
             result: Some(result),
             samples: Some(Ok(samples)),
             ..
-        }) = sampled
+        }) = pass
         else {
             return Self::default();
         };

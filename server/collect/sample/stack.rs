@@ -261,8 +261,8 @@ impl Stack {
     /// A frame that this one has called, in the memory behind it.
     fn callee(&mut self, runtime: &Runtime, frame: u64) -> Option<u64> {
         let offsets = &runtime.offsets;
-        let caller = self.head(runtime, frame)?;
-        if caller.code == 0 || caller.runs {
+        let outer = self.head(runtime, frame)?;
+        if outer.code == 0 || outer.runs {
             return None;
         }
         let mut callee = frame + offsets.frame_locals;

@@ -123,9 +123,7 @@ pub fn diagnostics(costs: &Costs, options: &DiagnosticOptions) -> BTreeMap<Strin
     }
     for (key, merged) in merged {
         let diagnostics: &mut Vec<_> = by_path.entry(key.path.to_owned()).or_default();
-        let mut found = diagnostic(&merged, key.code, options);
-        found.related = classes(costs, merged.finding.site);
-        diagnostics.push(found);
+        diagnostics.push(diagnostic(costs, &merged, key.code, options));
     }
     by_path
 }
@@ -163,13 +161,18 @@ fn code(state: State) -> Option<&'static str> {
     }
 }
 
-fn diagnostic(merged: &Merged, code: &str, options: &DiagnosticOptions) -> Diagnostic {
+fn diagnostic(costs: &Costs, merged: &Merged, code: &str, options: &DiagnosticOptions) -> Diagnostic {
     let finding = &merged.finding;
     let site = SiteCosts {
         tally: merged.tally,
         ..finding.site.clone()
     };
     let share = finding.line.weight();
+    let whole = if finding.line.time.is_some() {
+        "the time"
+    } else {
+        "instructions"
+    };
     let cause = cause::best(site.instruction, site.minor);
     // What saves little is a fact, not a call for attention, whatever the site weighs.
     let is_minor = cause
@@ -186,8 +189,8 @@ fn diagnostic(merged: &Merged, code: &str, options: &DiagnosticOptions) -> Diagn
         end,
         severity: if is_strong { options.strong } else { options.weak },
         code: cause.map_or_else(|| code.to_owned(), |found| found.cause.id.clone()),
-        message: message(finding.file, &site, share),
-        related: Vec::new(),
+        message: message(finding.file, &site, share, whole),
+        related: classes(costs, &site),
     }
 }
 
@@ -237,9 +240,9 @@ fn classes(costs: &Costs, site: &SiteCosts) -> Vec<Related> {
     related
 }
 
-fn message(file: &FileCosts, site: &SiteCosts, share: Option<f64>) -> String {
+fn message(file: &FileCosts, site: &SiteCosts, share: Option<f64>, whole: &str) -> String {
     let name = expression::text(file, site.position, NAME, false).map(|text| format!("`{text}`"));
-    let share = share.map(|share| format!("line: {} of instructions", percent(share)));
+    let share = share.map(|share| format!("line: {} of {whole}", percent(share)));
     let rest: Vec<_> = name.into_iter().chain(share).collect();
     let problem = sentences::problem_first(site);
     if rest.is_empty() {

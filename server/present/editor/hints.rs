@@ -60,7 +60,8 @@ pub struct Hint {
     pub tooltip: String,
 }
 
-/// One hint per line that ran, in line order: its mark, share of the executed instructions and
+/// One hint per line that ran, in line order: its mark, share of the time (of the executed
+/// instructions where times were not measured) and
 /// executions; where a function begins, its calls. Where nothing was counted only marked lines
 /// have one.
 ///
@@ -157,6 +158,10 @@ fn times(options: &HintOptions) -> &'static str {
 }
 
 fn share(line: &LineCosts, options: &HintOptions) -> Option<String> {
+    if let Some(time) = line.time {
+        let is_shown = options.share && time.share >= LEAST_SHARE;
+        return is_shown.then(|| brief_percent(time.share));
+    }
     // Of next to nothing the executions say enough.
     let share = line
         .weight()

@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
-use crate::attribute::{Costs, FileCosts, LineCosts, Shape, SiteCosts};
-use crate::explain::number::{count, counted, duration, short_count};
-use crate::explain::{sentences, words};
+use crate::attribute::{Costs, FileCosts, LineCosts, Shape, SiteCosts, Whole};
+use crate::explain::number::{count, counted, short_count};
+use crate::explain::{sentences, times, words};
 use crate::present::terminal::cells;
 use crate::profile::{Note, Profile, State};
 
@@ -71,7 +71,7 @@ pub fn hover(
     paragraphs.push(markdown::block(
         &instructions(file, costs, options.ascii).join("\n"),
     ));
-    paragraphs.extend(unsplit(costs));
+    paragraphs.extend(times::unsplit(costs));
     paragraphs.extend(marked(file, costs, site, options.ascii));
     paragraphs.extend(sentences::verdict(profile, costs).map(str::to_owned));
     paragraphs.extend(doubts(profile, options.ascii));
@@ -140,7 +140,10 @@ fn instructions(file: &FileCosts, line: &LineCosts, ascii: bool) -> Vec<String> 
     if cut > 0 {
         shown = heaviest(&shown);
     }
-    let mut rows: Vec<_> = shown.into_iter().map(|site| row(file, site, ascii)).collect();
+    let mut rows: Vec<_> = shown
+        .into_iter()
+        .map(|site| row(file, line, site, ascii))
+        .collect();
     if cut > 0 {
         rows.push(vec![format!("+ {} more", count(cut as u64))]);
     }
@@ -148,6 +151,7 @@ fn instructions(file: &FileCosts, line: &LineCosts, ascii: bool) -> Vec<String> 
         for (state, word) in [(State::Basic, "basic"), (State::NotExecuted, "never ran")] {
             let folded: Vec<_> = quiet
                 .iter()
+                .copied()
                 .filter(|site| site.instruction.state == state)
                 .collect();
             if folded.is_empty() {
@@ -166,6 +170,7 @@ fn instructions(file: &FileCosts, line: &LineCosts, ascii: bool) -> Vec<String> 
                     .filter(|_| state == State::Basic)
                     .map(number)
                     .unwrap_or_default(),
+                times::of_site(line, &folded).unwrap_or_default(),
             ]);
         }
     }
@@ -181,21 +186,6 @@ fn instructions(file: &FileCosts, line: &LineCosts, ascii: bool) -> Vec<String> 
     align(&columns, &rows, ROOM, ascii)
 }
 
-/// The time of one execution of an instruction, where enough samples are behind it.
-fn time(site: &SiteCosts) -> Option<String> {
-    let each = |ns: f64| Some(ns / site.executions().filter(|number| *number > 0)? as f64);
-    let time = site.time.filter(|time| time.self_ns > 0.0)?;
-    sentences::is_sure(&time).then(|| each(time.self_ns).map(duration))?
-}
-
-/// Says so where the instructions of a line that takes time have none of their own to show.
-fn unsplit(line: &LineCosts) -> Option<String> {
-    let timed = line.time.filter(|time| time.samples > 0)?;
-    let shown = line.sites.iter().any(|site| time(site).is_some());
-    let samples = counted(timed.samples, "sample", "samples");
-    (!shown).then(|| format!("{samples} are too few to split the line's time over its expressions."))
-}
-
 /// The marked ones and those that ran most, in their order.
 fn heaviest<'c, 'p>(sites: &[&'c SiteCosts<'p>]) -> Vec<&'c SiteCosts<'p>> {
     let mut order: Vec<usize> = (0..sites.len()).collect();
@@ -208,7 +198,7 @@ fn heaviest<'c, 'p>(sites: &[&'c SiteCosts<'p>]) -> Vec<&'c SiteCosts<'p>> {
     order.into_iter().map(|index| sites[index]).collect()
 }
 
-fn row(file: &FileCosts, site: &SiteCosts, ascii: bool) -> Vec<String> {
+fn row(file: &FileCosts, line: &LineCosts, site: &SiteCosts, ascii: bool) -> Vec<String> {
     let instruction = site.instruction;
     let name = expression::text(file, site.position, 26, ascii);
     let form = instruction.site.as_ref().and_then(|site| site.form.as_deref());
@@ -237,7 +227,7 @@ fn row(file: &FileCosts, site: &SiteCosts, ascii: bool) -> Vec<String> {
         outcome,
         words::mark(instruction.state).unwrap_or_default().to_owned(),
         site.executions().map(number).unwrap_or_default(),
-        time(site).unwrap_or_default(),
+        times::of_site(line, &[site]).unwrap_or_default(),
         misses.unwrap_or_default(),
     ]
 }
@@ -296,7 +286,10 @@ fn doubts(profile: &Profile, ascii: bool) -> Vec<String> {
 fn methods(profile: &Profile, options: &HoverOptions) -> String {
     let mut facts = sentences::interpreter(profile);
     facts.extend(words::provenance(profile));
-    facts.push(sentences::shares(profile));
+    facts.push(match Whole::of(profile) {
+        Some(whole) => times::provenance(&whole),
+        None => sentences::SHARES.to_owned(),
+    });
     facts.extend(options.age.map(sentences::age));
     markdown::prose(&facts.join(" · "), options.ascii)
 }

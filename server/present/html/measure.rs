@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::attribute::{Costs, FunctionCosts, LineCosts};
-use crate::explain::words;
+use crate::explain::{times, words};
 
 /// What shares are parts of, in words.
 #[derive(Debug, Serialize)]
@@ -19,7 +19,7 @@ pub(super) fn of(costs: &Costs) -> Measure {
     match &costs.time {
         Some(whole) => Measure {
             column: "time %",
-            sentence: words::time(whole),
+            sentence: times::whole(whole),
         },
         None => Measure {
             column: "instr %",
