@@ -8,15 +8,17 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::profile::{Code, File, Instruction, PassKind, Position, Profile};
+use crate::profile::{Code, File, Instruction, PassKind, Position, Profile, Time};
 
 mod function;
 mod tally;
 mod text;
+mod time;
 
 pub use function::{FunctionCosts, Shape};
 pub use tally::Tally;
 pub use text::{Excerpt, SourceText};
+pub use time::{TimeCosts, Whole};
 
 /// What a profile's code costs, file by file.
 #[derive(Debug, Clone)]
@@ -27,6 +29,8 @@ pub struct Costs<'p> {
     pub unplaced: u64,
     /// Wall time of as many undisturbed calls as were counted, ns; none when either is not known.
     pub natural_ns: Option<f64>,
+    /// The whole that times are parts of; none when times were not measured.
+    pub time: Option<Whole<'p>>,
     /// One entry a file of the profile, in its order.
     pub files: Vec<FileCosts<'p>>,
 }
@@ -61,6 +65,8 @@ pub struct LineCosts<'p> {
     pub tally: Option<Tally>,
     /// Share of the executed instructions of all files, 0 to 1.
     pub share: Option<f64>,
+    /// Its time; none when times were not measured.
+    pub time: Option<TimeCosts>,
     /// Its instructions by code object, then offset, basic ones included.
     pub sites: Vec<SiteCosts<'p>>,
 }
@@ -78,6 +84,17 @@ pub struct SiteCosts<'p> {
     pub position: Position,
     /// Its executions by what became of them; none when it was not counted.
     pub tally: Option<Tally>,
+    /// Its time; none when times were not measured.
+    pub time: Option<TimeCosts>,
+}
+
+impl LineCosts<'_> {
+    /// How much of the run the line is, 0 to 1: its share of the time, or of the executed instructions
+    /// where the time was not measured.
+    #[must_use]
+    pub fn weight(&self) -> Option<f64> {
+        self.time.map(|time| time.share).or(self.share)
+    }
 }
 
 impl SiteCosts<'_> {
@@ -136,10 +153,11 @@ impl FileCosts<'_> {
 /// digest is the measured one. A file that carries its own text needs none.
 #[must_use]
 pub fn attribute<'p>(profile: &'p Profile, texts: &dyn Fn(&str) -> Option<String>) -> Costs<'p> {
+    let whole = Whole::of(profile);
     let mut files: Vec<_> = profile
         .files
         .iter()
-        .map(|file| attribute_file(file, &profile.python.minor, texts))
+        .map(|file| attribute_file(file, &profile.python.minor, whole, texts))
         .collect();
     let instructions = sum(files.iter().map(|file| file.instructions));
     let total = instructions.unwrap_or(0);
@@ -158,6 +176,7 @@ pub fn attribute<'p>(profile: &'p Profile, texts: &dyn Fn(&str) -> Option<String
         instructions,
         unplaced,
         natural_ns: natural_ns(profile),
+        time: whole,
         files,
     }
 }
@@ -171,8 +190,11 @@ fn natural_ns(profile: &Profile) -> Option<f64> {
 fn attribute_file<'p>(
     file: &'p File,
     minor: &'p str,
+    whole: Option<Whole<'p>>,
     texts: &dyn Fn(&str) -> Option<String>,
 ) -> FileCosts<'p> {
+    let time = |own: Time, total: Option<Time>| whole.map(|whole| whole.part(own, total));
+    let mut own: BTreeMap<u32, Time> = BTreeMap::new();
     let mut lines: BTreeMap<u32, LineCosts> = BTreeMap::new();
     let mut unplaced = 0_u64;
     for (function, code) in file.codes.iter().enumerate() {
@@ -187,8 +209,11 @@ fn attribute_file<'p>(
                 executions: None,
                 tally: None,
                 share: None,
+                time: None,
                 sites: Vec::new(),
             });
+            let spent = instruction.time.unwrap_or_default();
+            own.entry(position.line).or_default().add(spent);
             if let Some(tally) = tally {
                 line.tally = Some(line.tally.unwrap_or_default() + tally);
                 if instruction.starts_line {
@@ -201,10 +226,16 @@ fn attribute_file<'p>(
                 minor,
                 position,
                 tally,
+                time: time(spent, None),
             });
         }
     }
-    let functions = function::all(&file.codes);
+    let totals: BTreeMap<u32, Time> = file.totals.iter().map(|line| (line.line, line.total)).collect();
+    for line in lines.values_mut() {
+        let total = totals.get(&line.line).copied().unwrap_or_default();
+        line.time = time(own.get(&line.line).copied().unwrap_or_default(), Some(total));
+    }
+    let functions = function::all(&file.codes, &time);
     let (text, stale) = measured_text(file, texts);
     FileCosts {
         file,

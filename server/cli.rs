@@ -60,11 +60,14 @@ Exit status: 0 measured, also when its time was up; 1 the target failed (what wa
 shown) or went away without a result; 2 nothing could be run; 130 cancelled.")]
 struct Run {
     /// What to run: file.py::function, file.py or pytest:SELECTION
-    #[arg(required_unless_present = "module", conflicts_with = "module")]
+    #[arg(required_unless_present_any = ["module", "pid"], conflicts_with_all = ["module", "pid"])]
     target: Option<String>,
     /// Run this module, as `python -m` does
-    #[arg(short, value_name = "MODULE")]
+    #[arg(short, value_name = "MODULE", conflicts_with = "pid")]
     module: Option<String>,
+    /// Look at this running process for --time seconds, 2 if not said, instead of running anything
+    #[arg(long, value_name = "PID", conflicts_with_all = ["call", "setup", "once", "calls", "arguments"])]
+    pid: Option<i32>,
     /// Interpreter: a path, a name on PATH or a version such as 3.14; several are compared
     #[arg(long, value_name = "PYTHON")]
     python: Vec<String>,
@@ -87,7 +90,7 @@ struct Run {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     calls: Option<u64>,
     /// Passes to make; the natural one always is
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values = ["natural", "count", "types"])]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values = ["natural", "sample", "count", "types"])]
     passes: Vec<PassName>,
     /// Measure files that match this glob instead of the workspace's; may be given several times
     #[arg(long, value_name = "GLOB")]
@@ -234,6 +237,7 @@ struct Output {
 enum Format {
     Text,
     Json,
+    Html,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -246,6 +250,8 @@ enum When {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum PassName {
     Natural,
+    Sample,
+    Trace,
     Count,
     Types,
 }

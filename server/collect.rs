@@ -4,10 +4,12 @@ pub mod calibrate;
 pub mod config;
 pub mod helper;
 pub mod interpreter;
+pub mod live;
 pub mod merge;
 pub mod output;
 pub mod prepare;
 pub mod process;
+pub mod sample;
 pub mod stdin;
 pub mod target;
 pub mod trace;
@@ -25,6 +27,7 @@ use self::helper::{Helper, Job};
 use self::merge::Finished;
 use self::output::Output;
 use self::process::End;
+use self::sample::Sampler;
 use self::stdin::Input;
 use crate::profile::{Outcome, PassKind, Profile, Python, Workload, WorkloadKind};
 
@@ -32,8 +35,15 @@ use crate::profile::{Outcome, PassKind, Profile, Python, Workload, WorkloadKind}
 pub const MOST_CALLS: u64 = 10_000;
 /// Most calls of the counted passes.
 pub const MOST_COUNTED: u64 = 1_000;
+/// Most calls of the sampled pass: its time decides.
+const MOST_SAMPLED: u64 = 1_000_000_000;
+/// Most instructions of a traced call whose times are taken.
+const MOST_TRACED: u64 = 200_000;
 /// A counted pass repeats a short workload until it is as long as this when not counted.
 const LONG_ENOUGH_NS: f64 = 1_000_000.0;
+
+/// The file in which the helper says when to sample.
+const WINDOW: &str = "sample.window";
 
 /// What can go wrong in bytecost's own part of a run.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +104,10 @@ pub struct Request {
     pub origin: String,
     /// Make the counted passes.
     pub count: bool,
+    /// Make the sampled pass.
+    pub sample: bool,
+    /// Take times by tracing.
+    pub trace: bool,
     /// Read operand types at the sites that the counted passes marked.
     pub types: bool,
     /// Make a single call in the natural pass.
@@ -102,6 +116,8 @@ pub struct Request {
     pub calls: Option<u64>,
     /// How long calls are repeated in the natural pass.
     pub budget: Duration,
+    /// How long they are repeated in the sampled pass.
+    pub sampled_budget: Duration,
     /// When the natural pass is stopped; later ones too, if it was.
     pub deadline: Option<Duration>,
     /// When a counted pass is stopped.
@@ -209,17 +225,47 @@ pub async fn run_in(
                     continue;
                 }
             }
+            let calls = if kind == PassKind::Sample {
+                request.calls.unwrap_or(MOST_SAMPLED)
+            } else {
+                calls
+            };
             finished.push(session.pass(kind, number, calls, cancelled, progress).await?);
         }
     }
+    let traced = if wants_trace(request, &finished) {
+        let options = trace::Options {
+            limit: MOST_TRACED,
+            depth: None,
+            everything: false,
+            times: request.sampled_budget,
+        };
+        let silent = Surroundings {
+            output: Output::Null,
+            input: false,
+            directory: surroundings.directory.clone(),
+        };
+        Some(trace::trace(request, &options, &silent, cancelled).await?)
+    } else {
+        None
+    };
     let read = |path: &str| texts.get(path).cloned().map_or_else(|| std::fs::read(path), Ok);
     Ok(merge::merge(
         request.python.clone(),
         request.workload.clone(),
         &request.root,
         &finished,
+        traced.as_ref(),
         &read,
     ))
+}
+
+/// Whether times must come from a trace: wanted so, or nothing could be sampled. A program that runs
+/// once has no least time of an instruction.
+fn wants_trace(request: &Request, finished: &[Finished]) -> bool {
+    let repeats = matches!(request.workload.kind, WorkloadKind::Call | WorkloadKind::Doctest);
+    let is_dark = |pass: &Finished| matches!(&pass.samples, Some(Err(_)));
+    repeats && worth_counting(&finished[0]) && (request.trace || finished.iter().any(is_dark))
 }
 
 /// The files of a pass as they are right after it: what is edited later is not what ran.
@@ -243,6 +289,9 @@ pub fn keep_texts(profile: &mut Profile) {
 /// 3.11 has no monitoring: its executions and misses need a pass each.
 fn kinds(request: &Request) -> Vec<PassKind> {
     let mut kinds = vec![PassKind::Natural];
+    if request.sample {
+        kinds.push(PassKind::Sample);
+    }
     if request.count {
         kinds.push(PassKind::Count);
         if request.python.minor == "3.11" {
@@ -317,6 +366,9 @@ impl Session<'_> {
         let job = self.helper.file(&format!("{name}.job"));
         let text = self.job(kind, calls, &result, &progress_file);
         std::fs::write(&job, text.text()).map_err(Error::Unpack)?;
+        if kind == PassKind::Sample {
+            std::fs::write(self.helper.file(WINDOW), b"0").map_err(Error::Unpack)?;
+        }
         let python = Path::new(&self.request.python.executable);
         let started = Instant::now();
         let passes = self.passes.len();
@@ -332,6 +384,20 @@ impl Session<'_> {
             });
         };
         tick();
+        let sampler = std::cell::Cell::new(None);
+        let window = self.helper.file(WINDOW);
+        let harness = self.helper.folder().display().to_string();
+        let started = (kind == PassKind::Sample).then(|| -> Box<dyn FnOnce(i32)> {
+            Box::new(|pid| {
+                sampler.set(Some(Sampler::start(sample::Options {
+                    pid,
+                    rate: sample::RATE,
+                    window: Some(window),
+                    harness: vec![harness, "<call>".to_owned()],
+                    bytecode: false,
+                })));
+            })
+        });
         let command = process::Command {
             python,
             arguments: vec![self.helper.program(), job],
@@ -343,6 +409,7 @@ impl Session<'_> {
             },
             directory: self.surroundings.directory.as_deref(),
             deadline: self.deadline(kind),
+            started,
         };
         let end = process::run(command, &mut self.input, cancelled, &mut tick)
             .await
@@ -350,6 +417,16 @@ impl Session<'_> {
                 python: python.to_owned(),
                 error,
             })?;
+        let samples = sampler.into_inner().map(|sampler| {
+            let samples = sampler.finish();
+            // As where the system forbids it.
+            let forbidden = std::env::var_os("BYTECOST_NO_SAMPLING").is_some();
+            if forbidden {
+                Err(sample::Error::Platform)
+            } else {
+                samples
+            }
+        });
         if matches!(end, End::Cancelled) {
             return Err(Error::Cancelled);
         }
@@ -362,11 +439,12 @@ impl Session<'_> {
             kind,
             outcome,
             result: read,
+            samples,
         })
     }
 
     fn deadline(&self, kind: PassKind) -> Option<Duration> {
-        let natural = kind == PassKind::Natural || self.endless;
+        let natural = matches!(kind, PassKind::Natural | PassKind::Sample) || self.endless;
         if natural {
             self.request.deadline
         } else {
@@ -386,6 +464,8 @@ impl Session<'_> {
                 WorkloadKind::Script => "script",
                 WorkloadKind::Module => "module",
                 WorkloadKind::Pytest => "pytest",
+                // Never started by us.
+                WorkloadKind::Process => "process",
             },
         );
         job.add("result", bytes(result))
@@ -437,11 +517,15 @@ impl Session<'_> {
             if natural && request.once { 1 } else { calls }.to_string(),
         );
         // Without a budget, only the number of calls decides.
-        let budget = if natural && request.calls.is_none() {
-            request.budget.as_nanos()
-        } else {
-            0
+        let budget = match kind {
+            _ if request.calls.is_some() => 0,
+            PassKind::Natural => request.budget.as_nanos(),
+            PassKind::Sample => request.sampled_budget.as_nanos(),
+            PassKind::Count | PassKind::Misses | PassKind::Types | PassKind::Trace => 0,
         };
+        if kind == PassKind::Sample {
+            job.add("window", bytes(&self.helper.file(WINDOW)));
+        }
         job.add("budget-ns", budget.to_string());
         if let Some(deadline) = self.deadline(kind) {
             job.add("deadline", deadline.as_secs_f64().to_string());
@@ -485,6 +569,8 @@ pub fn name(kind: PassKind) -> &'static str {
         PassKind::Count => "count",
         PassKind::Misses => "misses",
         PassKind::Types => "types",
+        PassKind::Sample => "sample",
+        PassKind::Trace => "trace",
     }
 }
 

@@ -11,6 +11,10 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+pub mod memory;
+
+pub use memory::Memory;
+
 /// Facts about one minor version.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,6 +54,8 @@ pub struct Version {
     pub compare_shift: u32,
     /// Compiler-made superinstructions with two local slots in one argument.
     pub pairs: Vec<String>,
+    /// Where the interpreter keeps its state in memory.
+    pub memory: Memory,
 }
 
 /// An opcode that usually does not run because the one before it did its work.

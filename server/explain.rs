@@ -25,7 +25,8 @@ use number::{count, counted, percent};
 pub struct Thresholds {
     /// Executions of the site in the counted pass.
     pub executions: u64,
-    /// Share of all executed instructions that its line must have, 0 to 1.
+    /// Share of the run's time that its line must have, of the executed instructions where times were
+    /// not measured; 0 to 1.
     pub line_share: f64,
     /// Causes (or states, where no cause is known) that are not wanted.
     pub ignore: Vec<String>,
@@ -137,7 +138,7 @@ fn matters(finding: &Finding, thresholds: &Thresholds) -> bool {
         executions >= thresholds.executions
             && finding
                 .line
-                .share
+                .weight()
                 .is_some_and(|share| share >= thresholds.line_share)
     })
 }
@@ -233,8 +234,13 @@ impl Finding<'_> {
                 .collect();
             facts.push(format!("seen as {}", forms.join(", ")));
         }
-        if let Some(share) = self.line.share {
-            facts.push(format!("on a line with {} of instructions", percent(share)));
+        if let Some(share) = self.line.weight() {
+            let what = if self.line.time.is_some() {
+                "the time"
+            } else {
+                "instructions"
+            };
+            facts.push(format!("on a line with {} of {what}", percent(share)));
         }
         if let Some(share) = self.saving.and_then(|saving| saving.share) {
             facts.push(format!("its remedy saves at most {} of the time", percent(share)));
@@ -316,10 +322,15 @@ pub fn verdict(profile: &Profile, costs: &Costs, thresholds: &Thresholds) -> Opt
     } else if seen.marked > 0 {
         let share = percent(thresholds.line_share);
         format!(
-            "Nothing to gain worth the effort: {} generic or missing, with fewer than {} or on a line with less than {}% of the instructions.",
+            "Nothing to gain worth the effort: {} generic or missing, with fewer than {} or on a line with less than {}% of the {}.",
             counted(seen.marked, "site is", "sites are"),
             executions(thresholds.executions),
             share.trim_end_matches('%').trim_end_matches(".0"),
+            if costs.time.is_some() {
+                "time"
+            } else {
+                "instructions"
+            },
         )
     } else if seen.hidden > 0 {
         "Nothing to judge: a debugger, profiler or monitoring tool hid the specialized forms.".to_owned()

@@ -26,6 +26,7 @@ mod outbox;
 mod position;
 mod progress;
 mod remedies;
+mod requests;
 mod results;
 mod runs;
 mod session;
@@ -57,6 +58,9 @@ pub async fn serve(
 ) -> bool {
     let (service, socket) = LspService::build(Backend::new)
         .custom_method("window/workDoneProgress/cancel", Backend::cancel_progress)
+        .custom_method(requests::HEAT, Backend::heat)
+        .custom_method(requests::BYTECODE, Backend::bytecode)
+        .custom_method(requests::RUNNABLES, Backend::runnables)
         .finish();
     let session = service.inner().session();
     let own = Arc::clone(&session);

@@ -11,6 +11,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub mod saved;
+mod times;
+
+pub use times::{LineTotal, Time, Times};
 
 /// One workload measured on one interpreter, all passes merged.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +24,9 @@ pub struct Profile {
     pub workload: Workload,
     /// The passes that ran, in order.
     pub passes: Vec<Pass>,
+    /// Where the time went; none when it was not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<Times>,
     /// Whatever is partial, skipped or uncertain.
     pub notes: Vec<Note>,
     /// The workspace folder; `File::path` is relative to it when inside.
@@ -81,6 +87,8 @@ pub enum WorkloadKind {
     Module,
     /// A pytest selection.
     Pytest,
+    /// A process that ran already.
+    Process,
 }
 
 /// Which instrument was on.
@@ -95,6 +103,10 @@ pub enum PassKind {
     Misses,
     /// Operand types at the sites the earlier passes marked.
     Types,
+    /// Nothing on, and a sampler looks from outside: times.
+    Sample,
+    /// Every instruction traced: times, where sampling is impossible.
+    Trace,
 }
 
 /// One execution of the workload under one instrument.
@@ -244,6 +256,9 @@ pub struct File {
     pub text: Option<String>,
     /// Code objects, outermost first, in the order of their constants.
     pub codes: Vec<Code>,
+    /// Times of lines with what they called, ascending; empty when not measured.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub totals: Vec<LineTotal>,
 }
 
 /// A code object: function, class body, comprehension, lambda or module body.
@@ -262,6 +277,9 @@ pub struct Code {
     /// Executions and misses are not trusted: the flow equations did not hold.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withheld: bool,
+    /// Time of it and of what it called; none when not measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<Time>,
     /// Every instruction in offset order, without inline caches.
     pub instructions: Vec<Instruction>,
 }
@@ -287,6 +305,9 @@ pub struct Instruction {
     pub executions: Option<u64>,
     /// What became of it.
     pub state: State,
+    /// Time of its own and of the C code it called; none when it was never seen there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<Time>,
     /// Specialization facts; none for opcodes without specialized forms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub site: Option<Site>,

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use crate::profile::Code;
+use crate::profile::{Code, Time};
 
 use super::tally::{self, Tally};
+use super::time::TimeCosts;
 
 /// What a code object was compiled from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,10 +36,24 @@ pub struct FunctionCosts<'p> {
     pub instructions: Option<u64>,
     /// Share of the executed instructions of all files, 0 to 1.
     pub share: Option<f64>,
+    /// Its time; none when times were not measured.
+    pub time: Option<TimeCosts>,
+}
+
+impl FunctionCosts<'_> {
+    /// How much of the run it is, 0 to 1: its share of the time, or of the executed instructions where
+    /// the time was not measured.
+    #[must_use]
+    pub fn weight(&self) -> Option<f64> {
+        self.time.map(|time| time.share).or(self.share)
+    }
 }
 
 /// All code objects of a file, in the same order.
-pub(super) fn all(codes: &[Code]) -> Vec<FunctionCosts<'_>> {
+pub(super) fn all<'p>(
+    codes: &'p [Code],
+    time: &dyn Fn(Time, Option<Time>) -> Option<TimeCosts>,
+) -> Vec<FunctionCosts<'p>> {
     let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
     for (index, code) in codes.iter().enumerate() {
         by_name.entry(&code.qualname).or_default().push(index);
@@ -52,6 +67,7 @@ pub(super) fn all(codes: &[Code]) -> Vec<FunctionCosts<'_>> {
             end_line: end_line(code),
             instructions: instructions(code),
             share: None,
+            time: time(own_time(code), code.total),
         })
         .collect();
     for index in 0..functions.len() {
@@ -109,6 +125,18 @@ fn end_line(code: &Code) -> u32 {
     lines
         .map(|position| position.end_line)
         .fold(code.first_line.max(code.last_line), u32::max)
+}
+
+fn own_time(code: &Code) -> Time {
+    let mut sum = Time::default();
+    for time in code
+        .instructions
+        .iter()
+        .filter_map(|instruction| instruction.time)
+    {
+        sum.add(time);
+    }
+    sum
 }
 
 fn instructions(code: &Code) -> Option<u64> {

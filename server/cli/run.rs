@@ -1,5 +1,7 @@
 //! `bytecost run`.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use tokio::sync::watch;
 
@@ -8,12 +10,16 @@ use super::{CANCELLED, PassName, Run, TARGET_FAILED, screen};
 use crate::collect::interpreter::Environment;
 use crate::collect::prepare::{self, Wish, announcement};
 use crate::collect::target::Target;
-use crate::collect::{self, Request};
+use crate::collect::{self, Request, live};
 use crate::profile::{Note, PassKind, Profile};
 use crate::store;
 
 /// Runs the target and shows what it cost.
 pub fn run(arguments: &Run) -> anyhow::Result<u8> {
+    screen::check(&arguments.output)?;
+    if let Some(pid) = arguments.pid {
+        return look(arguments, pid);
+    }
     if arguments.python.len() > 1 {
         return compare(arguments);
     }
@@ -86,6 +92,51 @@ fn measure(arguments: &Run, python: Option<String>) -> anyhow::Result<Option<Pro
     Ok(Some(profile))
 }
 
+/// Looks at a running process and shows what it does.
+fn look(arguments: &Run, pid: i32) -> anyhow::Result<u8> {
+    let environment = Environment::of_process().context("the current folder cannot be read")?;
+    let request = live::Request {
+        pid,
+        time: Duration::from_secs_f64(arguments.time.unwrap_or(prepare::SAMPLED)),
+        python: arguments.python.first().cloned(),
+        include: arguments.include.clone(),
+    };
+    if !arguments.quiet {
+        let seconds = request.time.as_secs_f64();
+        screen::say(&format!(
+            "looking at process {pid} for {seconds} s; it goes on undisturbed"
+        ));
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let done = runtime.block_on(async {
+        let (cancel, mut cancelled) = watch::channel(false);
+        tokio::spawn(async move {
+            screen::end_requested().await;
+            cancel.send_replace(true);
+            std::future::pending::<()>().await;
+        });
+        live::look(&request, &environment, &mut cancelled).await
+    });
+    let mut profile = match done {
+        Err(live::Error::Run(collect::Error::Cancelled)) => {
+            screen::say("cancelled");
+            return Ok(CANCELLED);
+        }
+        done => done?,
+    };
+    if arguments.save {
+        collect::keep_texts(&mut profile);
+        let path = store::save(std::path::Path::new(&profile.root), &profile)?;
+        if !arguments.quiet {
+            screen::say(&format!("saved {}", path.display()));
+        }
+    }
+    screen::report(&profile, &arguments.output)?;
+    Ok(0)
+}
+
 /// The target went away without a trace: it became another program, or could write no result.
 fn unmeasured(profile: &Profile) -> bool {
     let of_natural = |note: &Note| {
@@ -117,6 +168,8 @@ fn prepare(arguments: &Run, python: Option<String>) -> anyhow::Result<Request> {
         once: arguments.once,
         calls: arguments.calls,
         count: arguments.passes.contains(&PassName::Count),
+        sample: arguments.passes.contains(&PassName::Sample),
+        trace: arguments.passes.contains(&PassName::Trace),
         types: arguments.passes.contains(&PassName::Types),
         include: arguments.include.clone(),
         arguments: arguments.arguments.clone(),

@@ -1,6 +1,7 @@
 //! The terminal: what it can show, and the report on its way there.
 
 use std::io::{self, IsTerminal, Write};
+use std::path::Path;
 
 use anyhow::Context;
 
@@ -10,7 +11,7 @@ use crate::collect::calibrate;
 use crate::explain::Thresholds;
 use crate::explain::versions::Measured;
 use crate::lsp::settings::{self, Settings};
-use crate::present::{json, terminal};
+use crate::present::{html, json, terminal};
 use crate::profile::Profile;
 use crate::store;
 
@@ -20,6 +21,14 @@ const WIDTH: usize = 100;
 /// One line on stderr.
 pub fn say(message: &str) {
     let _ = writeln!(io::stderr(), "bytecost: {message}");
+}
+
+/// Whether the report can go where it is asked to, to be known before anything runs.
+pub fn check(output: &Output) -> anyhow::Result<()> {
+    if output.format == Format::Html && output.file.is_none() && io::stdout().is_terminal() {
+        anyhow::bail!("an HTML report is not for a terminal: say where to write it with -o report.html");
+    }
+    Ok(())
 }
 
 /// Renders several measurements of one workload side by side; as JSON, a list of reports.
@@ -43,6 +52,9 @@ pub fn comparison(profiles: &[Profile], output: &Output) -> anyhow::Result<()> {
             let reports = measured.iter().map(|one| json::report(one.profile, one.costs));
             serde_json::to_string(&reports.collect::<Vec<_>>())? + "\n"
         }
+        Format::Html => anyhow::bail!(
+            "an HTML report is of one interpreter: name one --python, or take --format text or json"
+        ),
         Format::Text => {
             let thresholds = Thresholds {
                 executions: output.min_executions,
@@ -60,17 +72,16 @@ pub fn comparison(profiles: &[Profile], output: &Output) -> anyhow::Result<()> {
 pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
     let texts = |path: &str| text_of(profile, path);
     let costs = attribute::attribute(profile, &texts);
+    let thresholds = Thresholds {
+        executions: output.min_executions,
+        line_share: output.min_share / 100.0,
+        ignore: unwanted(profile),
+        saves: calibrate::known(&profile.python.version),
+    };
     let text = match output.format {
         Format::Json => json::to_string(&json::report(profile, &costs)),
-        Format::Text => {
-            let thresholds = Thresholds {
-                executions: output.min_executions,
-                line_share: output.min_share / 100.0,
-                ignore: unwanted(profile),
-                saves: calibrate::known(&profile.python.version),
-            };
-            terminal::render(profile, &costs, &thresholds, &style(output))
-        }
+        Format::Html => html::render(profile, &costs, &thresholds),
+        Format::Text => terminal::render(profile, &costs, &thresholds, &style(output)),
     };
     let text = if text.ends_with('\n') { text } else { text + "\n" };
     write(&text, output)
@@ -79,7 +90,7 @@ pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
 /// Where it was asked for.
 fn write(text: &str, output: &Output) -> anyhow::Result<()> {
     if let Some(path) = &output.file {
-        return Ok(store::write_atomically(path, text.as_bytes())?);
+        return write_file(path, text.as_bytes());
     }
     let mut stdout = io::stdout().lock();
     stdout
@@ -95,6 +106,22 @@ fn unwanted(profile: &Profile) -> Vec<String> {
     settings.diagnostics.ignore
 }
 
+/// Writes a report to a file in one piece, or into whatever else is there: a device or a pipe, which
+/// a new file must not take the place of.
+pub fn write_file(path: &Path, report: &[u8]) -> anyhow::Result<()> {
+    let is_special = std::fs::metadata(path).is_ok_and(|known| !known.is_file() && !known.is_dir());
+    if !is_special {
+        return Ok(store::write_atomically(path, report)?);
+    }
+    let mut target = std::fs::OpenOptions::new()
+        .write(true)
+        .open(path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    target
+        .write_all(report)
+        .with_context(|| format!("cannot write {}", path.display()))
+}
+
 /// The text a file had when it was measured: kept in the profile, or still on disk.
 fn text_of(profile: &Profile, path: &str) -> Option<String> {
     let kept = profile
@@ -102,7 +129,7 @@ fn text_of(profile: &Profile, path: &str) -> Option<String> {
         .iter()
         .find(|file| file.path == path)
         .and_then(|file| file.text.clone());
-    kept.or_else(|| std::fs::read_to_string(std::path::Path::new(&profile.root).join(path)).ok())
+    kept.or_else(|| std::fs::read_to_string(Path::new(&profile.root).join(path)).ok())
 }
 
 fn style(output: &Output) -> terminal::Style {

@@ -5,6 +5,7 @@ use crate::store;
 
 /// Shows each saved profile.
 pub fn show(arguments: &Show) -> anyhow::Result<u8> {
+    screen::check(&arguments.output)?;
     for path in &arguments.files {
         let mut profile = store::load(path)?;
         if let Some(root) = &arguments.source {

@@ -209,7 +209,7 @@ impl Config {
                 }
             }
             // Of editors: they say what they do not understand.
-            "ascii" | "codeLens" | "deadline" | "diagnostics" | "hints" | "keepStale" | "output"
+            "ascii" | "codeLens" | "deadline" | "diagnostics" | "heat" | "hints" | "keepStale" | "output"
             | "profiles" => {}
             _ => self.warnings.push(ConfigWarning::UnknownKey {
                 path: self.path.clone(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-const FILES: [(&str, &str); 16] = [
+const FILES: [(&str, &str); 17] = [
     ("boot.py", include_str!("helper/boot.py")),
     ("bytecost_count.py", include_str!("helper/bytecost_count.py")),
     ("bytecost_events.py", include_str!("helper/bytecost_events.py")),
@@ -17,6 +17,7 @@ const FILES: [(&str, &str); 16] = [
     ("bytecost_report.py", include_str!("helper/bytecost_report.py")),
     ("bytecost_rewrite.py", include_str!("helper/bytecost_rewrite.py")),
     ("bytecost_stack.py", include_str!("helper/bytecost_stack.py")),
+    ("bytecost_tables.py", include_str!("helper/bytecost_tables.py")),
     ("bytecost_trace.py", include_str!("helper/bytecost_trace.py")),
     ("bytecost_types.py", include_str!("helper/bytecost_types.py")),
     (

@@ -24,6 +24,8 @@ const MARK: &str = "bytecost-probe ";
 pub struct Environment {
     /// `PATH`.
     pub path: Option<OsString>,
+    /// The interpreter of the environment that is active in the editor: a path.
+    pub active: Option<String>,
     /// `VIRTUAL_ENV`.
     pub virtual_env: Option<PathBuf>,
     /// The current directory: relative paths of the command line begin here.
@@ -36,6 +38,7 @@ impl Environment {
         let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         Ok(Self {
             path: set("PATH"),
+            active: None,
             virtual_env: set("VIRTUAL_ENV").map(PathBuf::from),
             current_directory: std::env::current_dir()?,
         })
@@ -61,6 +64,8 @@ pub enum Rule {
         /// The `pyproject.toml`.
         path: PathBuf,
     },
+    /// The environment that is active in the editor.
+    Editor,
     /// `VIRTUAL_ENV`.
     VirtualEnv,
     /// `.venv` or `venv` of the project.
@@ -78,6 +83,7 @@ impl fmt::Display for Rule {
         match self {
             Self::Flag => formatter.write_str("given with --python"),
             Self::Config { path } => write!(formatter, "named in {}", path.display()),
+            Self::Editor => formatter.write_str("of the environment that is active in the editor"),
             Self::VirtualEnv => formatter.write_str("of VIRTUAL_ENV"),
             Self::ProjectEnv { directory } => write!(formatter, "of {}", directory.display()),
             Self::Path => formatter.write_str("found on PATH"),
@@ -193,7 +199,7 @@ impl fmt::Display for Candidate {
     }
 }
 
-/// Chooses the executable: `request` (`--python`), the configuration, `VIRTUAL_ENV`, `.venv` or
+/// Chooses the executable: `request` (`--python`), the configuration, the editor's, `VIRTUAL_ENV`, `.venv` or
 /// `venv` of `project_root`, `python3` or `python` on `PATH`. The first rule that applies decides,
 /// even if what it names is no good: another interpreter than the named one would mislead.
 ///
@@ -207,8 +213,9 @@ pub fn discover(
     environment: &Environment,
 ) -> Result<Candidate, InterpreterError> {
     let configured = config.and_then(|config| Some((config, config.python.as_deref()?)));
+    let here = environment.current_directory.as_path();
     let named = match (request, configured) {
-        (Some(name), _) => Some((name, environment.current_directory.as_path(), Rule::Flag)),
+        (Some(name), _) => Some((name, here, Rule::Flag)),
         (None, Some((config, name))) => Some((
             name,
             config.directory.as_path(),
@@ -216,7 +223,10 @@ pub fn discover(
                 path: config.path.clone(),
             },
         )),
-        (None, None) => None,
+        (None, None) => {
+            let active = environment.active.as_deref();
+            active.map(|name| (name, here, Rule::Editor))
+        }
     };
     if let Some((name, directory, rule)) = named {
         return match look_up(name, directory, environment) {

@@ -2,6 +2,7 @@
 
 mod code;
 mod passes;
+mod times;
 mod types;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -10,10 +11,13 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use self::code::{Context, solve};
+use self::times::Timed;
+use super::sample::{self, Samples};
 use super::wire::{self, Origin};
 use crate::bytecode::{Tables, instructions};
 use crate::cpython::{self, Version};
-use crate::profile::{Code, File, Note, Outcome, PassKind, Profile, Python, State, Workload};
+use crate::profile::{Code, File, Note, Outcome, Pass, PassKind, Profile, Python, State, Workload};
+use crate::trace::Trace;
 
 /// A pass with what its process said and how that process ended.
 pub struct Finished {
@@ -23,6 +27,8 @@ pub struct Finished {
     pub outcome: Outcome,
     /// What the helper wrote; none when it could not.
     pub result: Option<wire::Result>,
+    /// What a sampler saw of it, if there was one.
+    pub samples: Option<Result<Samples, sample::Error>>,
 }
 
 /// Identity of a code object across passes.
@@ -44,6 +50,8 @@ struct Gathered<'a> {
     counts: Vec<&'a wire::Counts>,
     misses: Vec<&'a wire::Counts>,
     types: Vec<&'a wire::Counts>,
+    /// Where the sampled pass had it.
+    sampled: Vec<u64>,
     /// Its counts come from a pass that was cut short.
     partial: bool,
 }
@@ -57,11 +65,13 @@ pub fn merge(
     workload: Workload,
     root: &Path,
     finished: &[Finished],
+    traced: Option<&Trace>,
     read: &dyn Fn(&str) -> std::io::Result<Vec<u8>>,
 ) -> Profile {
     let version = cpython::nearest(&python.minor);
     let mut notes = passes::notes(&python, finished);
-    let passes = finished.iter().map(passes::pass).collect();
+    let mut passes: Vec<Pass> = finished.iter().map(passes::pass).collect();
+    passes.extend(traced.and_then(passes::traced));
     let empty = Tables::default();
     let tables = finished
         .iter()
@@ -78,8 +88,11 @@ pub fn merge(
     let counted = finished
         .iter()
         .any(|pass| pass.kind == PassKind::Count && pass.result.is_some());
+    let timed = Timed::new(finished, traced);
     let context = Context {
         tables,
+        timed: &timed,
+        root,
         version,
         free_threaded: python.free_threaded,
         counted,
@@ -135,20 +148,23 @@ pub fn merge(
     let files = files
         .into_iter()
         .map(|(path, codes)| {
-            file(
+            let mut file = file(
                 &path,
                 codes,
                 described.get(path.as_str()).copied(),
                 root,
                 read,
                 &mut notes,
-            )
+            );
+            file.totals = timed.lines(&path, &file.path);
+            file
         })
         .collect();
     Profile {
         python,
         workload,
         passes,
+        times: timed.times,
         notes,
         root: root.display().to_string(),
         files,
@@ -211,6 +227,7 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         counts: Vec::new(),
         misses: Vec::new(),
         types: Vec::new(),
+        sampled: Vec::new(),
         partial: false,
     });
     let cut = matches!(pass.outcome, Outcome::TimedOut { .. } | Outcome::Killed { .. })
@@ -230,6 +247,8 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         }
         PassKind::Misses => found.misses.extend(code.counts.as_ref()),
         PassKind::Types => found.types.extend(code.counts.as_ref()),
+        PassKind::Sample => found.sampled.push(code.address),
+        PassKind::Trace => {}
     }
 }
 
@@ -370,6 +389,7 @@ fn file(
         digest,
         text,
         codes,
+        totals: Vec::new(),
     }
 }
 

@@ -16,6 +16,9 @@ use crate::source::Source;
 /// How long short calls are repeated when nothing else is said, seconds.
 pub const BUDGET: f64 = 0.4;
 
+/// How long they are repeated while sampled.
+pub const SAMPLED: f64 = 2.0;
+
 /// What the user asked for.
 #[derive(Debug, Clone, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "one an option of the command line")]
@@ -36,6 +39,10 @@ pub struct Wish {
     pub calls: Option<u64>,
     /// Make the counted passes.
     pub count: bool,
+    /// Make the sampled pass.
+    pub sample: bool,
+    /// Take times by tracing, also where sampling is possible.
+    pub trace: bool,
     /// Read operand types after them.
     pub types: bool,
     /// Globs of the files to measure; go before the configuration's.
@@ -200,10 +207,13 @@ fn request(
         doctest: plan.doctest,
         origin: origin(&plan.origin),
         count: wish.count && !wish.once,
+        sample: wish.sample && !wish.trace && !wish.once,
+        trace: wish.trace && !wish.once,
         types: wish.types && wish.count && !wish.once,
         once: wish.once,
         calls: wish.calls,
         budget: Duration::from_secs_f64(time.unwrap_or(BUDGET)),
+        sampled_budget: Duration::from_secs_f64(time.unwrap_or(SAMPLED)),
         deadline: limit(deadline),
         counted_deadline: limit(time.map_or(wish.deadline, |time| {
             let time = (20.0 * time).max(10.0);
@@ -273,12 +283,12 @@ fn origin(origin: &Origin) -> String {
 /// What will run and how often: said before it runs.
 #[must_use]
 pub fn announcement(request: &Request) -> String {
-    let passes = if request.count {
-        let counted = if request.python.minor == "3.11" { 3 } else { 2 };
-        counted + u64::from(request.types)
-    } else {
-        1
-    };
+    let counted = match (request.count, request.python.minor.as_str()) {
+        (false, _) => 0,
+        (true, "3.11") => 2,
+        (true, _) => 1,
+    } + u64::from(request.types);
+    let passes = 1 + counted + u64::from(request.sample);
     // Types are read only where there is something to explain.
     let most = if request.types { "at most " } else { "" };
     let python = format!("CPython {}", request.python.version);
@@ -299,12 +309,19 @@ pub fn announcement(request: &Request) -> String {
     if let Some(calls) = request.calls {
         return format!("running {what} {calls} times in each of {most}{passes} processes under {python}");
     }
-    let counted = match passes {
-        1 => String::new(),
-        _ => format!(", then at most {} that are counted", MOST_COUNTED * (passes - 1)),
+    let sampled = if request.sample {
+        format!(", for {} s while sampled", request.sampled_budget.as_secs_f64())
+    } else if request.trace {
+        format!(", for {} s while traced", request.sampled_budget.as_secs_f64())
+    } else {
+        String::new()
+    };
+    let counted = match counted {
+        0 => String::new(),
+        _ => format!(", then at most {} that are counted", MOST_COUNTED * counted),
     };
     let budget = request.budget.as_secs_f64();
-    format!("running {what} at most {MOST_CALLS} times in {budget} s{counted}, under {python}")
+    format!("running {what} at most {MOST_CALLS} times in {budget} s{sampled}{counted}, under {python}")
 }
 
 /// The same for a trace; with times, calls are repeated.

@@ -30,6 +30,8 @@ pub struct Command<'a> {
     pub directory: Option<&'a Path>,
     /// Wall time after which the process is asked to stop.
     pub deadline: Option<Duration>,
+    /// Told the number of the process as soon as it has one.
+    pub started: Option<Box<dyn FnOnce(i32) + 'a>>,
 }
 
 /// How a process ended.
@@ -48,7 +50,7 @@ pub enum End {
 /// # Errors
 /// The system's, when the process cannot be started or waited for.
 pub async fn run(
-    command: Command<'_>,
+    mut command: Command<'_>,
     input: &mut Input,
     cancelled: &mut watch::Receiver<bool>,
     tick: &mut dyn FnMut(),
@@ -57,6 +59,9 @@ pub async fn run(
     input.feed(child.stdin().take());
     let readers = command.output.read(&mut *child);
     let id = child.id();
+    if let (Some(tell), Some(id)) = (command.started.take(), id.and_then(|id| i32::try_from(id).ok())) {
+        tell(id);
+    }
     let started = Instant::now();
     let mut asked = None;
     let end = loop {

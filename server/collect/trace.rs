@@ -74,6 +74,7 @@ pub async fn trace(
         output: &surroundings.output,
         directory: surroundings.directory.as_deref(),
         deadline: request.deadline,
+        started: None,
     };
     let end = process::run(command, &mut session.input, cancelled, &mut || {})
         .await

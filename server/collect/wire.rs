@@ -80,6 +80,9 @@ pub enum Origin {
 /// A code object with its counts.
 #[derive(Debug, Deserialize)]
 pub struct Code {
+    /// `id()` of it in this pass's process.
+    #[serde(default)]
+    pub address: u64,
     /// Absolute path of its file.
     pub path: String,
     /// Where it came from.

@@ -4,11 +4,11 @@
 
 use core::time::Duration;
 
-use crate::attribute::{FileCosts, LineCosts, Shape, SiteCosts};
+use crate::attribute::{FileCosts, LineCosts, Shape, SiteCosts, TimeCosts};
 use crate::profile::{Instruction, Note, Profile, State};
 
 use super::cause::{self, Diagnosis};
-use super::number::{count, counted, percent};
+use super::number::{count, counted, duration, percent};
 use super::{types, words};
 
 /// What the line costs, as the emphasised part of a headline and the facts behind it.
@@ -37,20 +37,23 @@ pub fn headline(file: &FileCosts, line: &LineCosts, quote: &dyn Fn(&str) -> Stri
             "Counts withheld".to_owned(),
             format!("{inside}: they contradict each other"),
         ),
+        (None, _) if line.time.is_some_and(|time| time.share > 0.0) => {
+            facts.push("executions not counted".to_owned());
+            facts.extend(times(line));
+            (part_of_run(line).unwrap_or_default(), inside)
+        }
         (None, _) => ("Executions not counted".to_owned(), inside),
         (Some(tally), _) if tally.executions() == 0 => ("Never ran".to_owned(), inside),
         (Some(tally), share) => {
-            let strong = share.map_or_else(
-                || {
-                    counted(
-                        tally.executions(),
-                        "executed instruction",
-                        "executed instructions",
-                    )
-                },
-                |share| format!("{} of the executed instructions", percent(share)),
-            );
+            let strong = part_of_run(line).unwrap_or_else(|| {
+                counted(
+                    tally.executions(),
+                    "executed instruction",
+                    "executed instructions",
+                )
+            });
             let part = owner.and_then(|owner| share_of_owner(file, line, owner));
+            let share = line.weight().or(share);
             let place = match (part, &place) {
                 // All of the work in one function: its share and the whole's read the same.
                 (Some(part), Some(place)) if share.map(percent) != Some(percent(part)) => {
@@ -62,12 +65,68 @@ pub fn headline(file: &FileCosts, line: &LineCosts, quote: &dyn Fn(&str) -> Stri
                 Some(executions) => counted(executions, "execution", "executions"),
                 None => counted(tally.executions(), "instruction", "instructions"),
             });
+            facts.extend(times(line));
             (strong, place)
         }
     };
     facts.extend(marks(line));
     Headline { strong, place, facts }
 }
+
+/// `13% of the time`; without times, `7.7% of the executed instructions`.
+fn part_of_run(line: &LineCosts) -> Option<String> {
+    let whole = match line.time {
+        Some(_) => "the time",
+        None => "the executed instructions",
+    };
+    Some(format!("{} of {whole}", percent(line.weight()?)))
+}
+
+/// Relative half width of the interval of a time, above which it says little.
+const VAGUE: f64 = 0.5;
+
+/// Whether a time is known well enough to be told.
+#[must_use]
+pub fn is_sure(time: &TimeCosts) -> bool {
+    time.error
+        .is_none_or(|error| error <= VAGUE * time.share.max(f64::MIN_POSITIVE))
+}
+
+/// How long one execution takes and how sure that is; what the line waits and calls, where that is
+/// notable.
+fn times(line: &LineCosts) -> Vec<String> {
+    let Some(time) = line.time else {
+        return Vec::new();
+    };
+    let mut facts = Vec::new();
+    let executions = line.executions.filter(|number| *number > 0);
+    if let Some(executions) = executions.filter(|_| time.self_ns > 0.0) {
+        let each = time.self_ns / executions as f64;
+        let error = time.error.map(|error| error / time.share.max(f64::MIN_POSITIVE));
+        let each = match error {
+            Some(_) if !is_sure(&time) => {
+                let samples = counted(time.samples, "sample", "samples");
+                format!("about {} each, from {samples} only", duration(each))
+            }
+            Some(error) => format!("{} ± {} each", duration(each), duration(each * error)),
+            None => format!("{} each", duration(each)),
+        };
+        facts.push(if executions == 1 {
+            each.replace(" each", "")
+        } else {
+            each
+        });
+    }
+    let total = time.total_share.filter(|total| total - time.share >= NOTABLE);
+    facts.extend(total.map(|total| format!("{} with what it calls", percent(total))));
+    if time.waiting_ns > time.self_ns * NOTABLE {
+        facts.push(format!("waits {}", duration(time.waiting_ns)));
+    }
+    facts
+}
+
+/// A part that is worth a word.
+const NOTABLE: f64 = 0.01;
 
 /// Whether a code object on the line has its counts withheld.
 #[must_use]
@@ -92,6 +151,12 @@ fn executed(file: &FileCosts, line: &LineCosts, owner: usize) -> u64 {
 }
 
 fn share_of_owner(file: &FileCosts, line: &LineCosts, owner: usize) -> Option<f64> {
+    if let Some(time) = line.time {
+        let parts = file.functions.iter().enumerate();
+        let parts = parts.filter(|(index, _)| file.owner(*index) == owner);
+        let all: f64 = parts.filter_map(|(_, part)| Some(part.time?.share)).sum();
+        return (all > 0.0).then(|| (time.share / all).min(1.0));
+    }
     let parts = file.functions.iter().enumerate();
     let total = parts
         .filter(|(index, _)| file.owner(*index) == owner)
@@ -128,14 +193,19 @@ fn marks(line: &LineCosts) -> Vec<String> {
 #[must_use]
 pub fn whole(file: &FileCosts, function: usize, name: &str) -> Option<String> {
     let function = file.functions.get(function)?;
-    let share = function.share?;
+    let share = function.weight()?;
+    let whole = if function.time.is_some() {
+        "time"
+    } else {
+        "executed instructions"
+    };
     let calls = function
         .code
         .calls
         .map(|calls| format!("{}, ", counted(calls, "call", "calls")))
         .unwrap_or_default();
     Some(format!(
-        "{name} as a whole: {calls}{} of the executed instructions.",
+        "{name} as a whole: {calls}{} of the {whole}.",
         percent(share)
     ))
 }
@@ -350,8 +420,17 @@ pub fn verdict(profile: &Profile, line: &LineCosts) -> Option<&'static str> {
     })
 }
 
-/// What the shares are of, as a fact to stand beside [`words::provenance`].
-pub const SHARES: &str = "shares of instructions, not of time";
+/// What the shares are of and how that is known, as a fact to stand beside [`words::provenance`].
+#[must_use]
+pub fn shares(profile: &Profile) -> String {
+    match &profile.times {
+        None => "shares of instructions, not of time".to_owned(),
+        Some(times) => match times.samples {
+            Some(samples) => format!("time from {}", counted(samples, "sample", "samples")),
+            None => format!("time {}", words::method(times.method)),
+        },
+    }
+}
 
 /// How long ago something was measured.
 #[must_use]

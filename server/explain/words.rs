@@ -1,5 +1,6 @@
 //! One wording for each state, note, outcome and method.
 
+use crate::attribute::Whole;
 use crate::profile::{Method, Misses, Note, Outcome, PassKind, Profile, State};
 
 use super::number::{count, counted};
@@ -100,6 +101,8 @@ pub fn pass(pass: PassKind) -> &'static str {
         PassKind::Count => "count pass",
         PassKind::Misses => "pass for misses",
         PassKind::Types => "pass for types",
+        PassKind::Sample => "sampled pass",
+        PassKind::Trace => "traced pass",
     }
 }
 
@@ -295,6 +298,35 @@ pub fn seen_types(types: &str) -> String {
 
 /// What the shares of a report are, and are not.
 pub const SHARE: &str = "instr %: share of the executed bytecode instructions, not of time.";
+
+/// What the times of a report are, and how they were obtained.
+#[must_use]
+pub fn time(whole: &Whole) -> String {
+    let times = whole.times;
+    let mut text = match times.samples {
+        Some(samples) => format!(
+            "time %: share of the time on the processor, from {}",
+            counted(samples, "sample", "samples")
+        ),
+        None => format!(
+            "time %: share of the time on the processor, {}",
+            method(times.method)
+        ),
+    };
+    let all = times.busy_ns + times.waiting_ns;
+    let parts = [
+        (
+            times.waiting_ns / all.max(1.0),
+            "of the threads' time is waiting, besides",
+        ),
+        (times.collecting_ns / times.busy_ns.max(1.0), "collects garbage"),
+        (times.elsewhere_ns / times.busy_ns.max(1.0), "is in other files"),
+    ];
+    for (share, what) in parts.into_iter().filter(|(share, _)| *share >= 0.005) {
+        text.push_str(&format!("; {} {what}", super::number::percent(share)));
+    }
+    text + "."
+}
 
 /// Without the full stop the sentence gets.
 fn stem(text: &str) -> &str {

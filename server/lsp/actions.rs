@@ -37,7 +37,7 @@ pub async fn lenses(session: &Arc<Session>, uri: &Uri) -> Option<Vec<CodeLens>> 
 }
 
 /// What can be run in a document. Parsing a large text takes a while: the other handlers go on.
-async fn runnables(document: &Arc<Document>) -> Option<Arc<Vec<Runnable>>> {
+pub(super) async fn runnables(document: &Arc<Document>) -> Option<Arc<Vec<Runnable>>> {
     if let Some(known) = document.known_runnables() {
         return Some(known);
     }

@@ -11,12 +11,12 @@ use tower_lsp_server::ls_types::{
     DidChangeWorkspaceFoldersParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams,
     DidSaveTextDocumentParams, ExecuteCommandParams, Hover, HoverParams, InitializeParams, InitializeResult,
     InitializedParams, InlayHint, InlayHintParams, NumberOrString, RenameFilesParams, ServerInfo,
-    WorkDoneProgressCancelParams,
+    TextDocumentPositionParams, WorkDoneProgressCancelParams,
 };
 use tower_lsp_server::{Client, LanguageServer};
 
 use super::session::Session;
-use super::{actions, capabilities, client, commands, convert, execute, load, uri};
+use super::{actions, capabilities, client, commands, convert, execute, load, requests, uri};
 
 /// The server, as the framework calls it.
 #[derive(Debug)]
@@ -45,6 +45,26 @@ impl Backend {
         if let NumberOrString::String(token) = &params.token {
             self.session.runs.cancel_token(token);
         }
+    }
+}
+
+/// Beside the protocol.
+impl Backend {
+    /// `bytecost/heat`.
+    #[allow(clippy::unused_async, reason = "as the framework wants it")]
+    pub async fn heat(&self, params: requests::DocumentParams) -> Result<Option<requests::Heat>> {
+        Ok(requests::heat(&self.session, &params.text_document.uri))
+    }
+
+    /// `bytecost/bytecode`.
+    #[allow(clippy::unused_async, reason = "as the framework wants it")]
+    pub async fn bytecode(&self, params: TextDocumentPositionParams) -> Result<Option<requests::Bytecode>> {
+        Ok(requests::bytecode(&self.session, &params))
+    }
+
+    /// `bytecost/runnables`.
+    pub async fn runnables(&self, params: requests::DocumentParams) -> Result<Vec<requests::Runnable>> {
+        Ok(requests::runnables(&self.session, &params.text_document.uri).await)
     }
 }
 

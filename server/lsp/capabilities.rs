@@ -1,6 +1,6 @@
 //! What the client can do, asked once; and what this server can.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower_lsp_server::ls_types::{
     ClientCapabilities, CodeActionKind, CodeActionOptions, CodeActionProviderCapability, CodeLensOptions,
     ExecuteCommandOptions, FileOperationFilter, FileOperationPattern, FileOperationRegistrationOptions,
@@ -13,6 +13,7 @@ use tower_lsp_server::ls_types::{
 
 use super::commands;
 use super::position::Encoding;
+use super::requests;
 
 /// Kind of the code actions that run something.
 pub const RUN_KIND: CodeActionKind = CodeActionKind::new("bytecost.run");
@@ -177,6 +178,7 @@ pub fn server(client: &Client) -> ServerCapabilities {
                 ..WorkspaceFileOperationsServerCapabilities::default()
             }),
         }),
+        experimental: Some(json!({"bytecost": {"requests": requests::NAMES}})),
         ..ServerCapabilities::default()
     }
 }

@@ -55,6 +55,8 @@ pub struct RunArguments {
     pub call: Option<String>,
     /// The interpreter.
     pub python: Option<String>,
+    /// That of the environment that is active in the editor, for where no setting names one.
+    pub environment: Option<String>,
 }
 
 /// Arguments of `bytecost.showBytecode`.
@@ -96,7 +98,8 @@ impl Command {
     pub fn parse(name: &str, arguments: Vec<Value>) -> Result<Self, Problem> {
         match name {
             RUN => {
-                let expected = "one object with a uri and, if wanted, target or position, call and python";
+                let expected =
+                    "one object with a uri and, if wanted, target or position, call, python and environment";
                 match single(RUN, expected, arguments)? {
                     None => Ok(Self::Run(None)),
                     Some(value) => read(RUN, expected, value).map(|run| Self::Run(Some(run))),
@@ -194,6 +197,7 @@ mod tests {
                 position: Some(Position::new(1, 2)),
                 call: None,
                 python: None,
+                environment: None,
             })))
         );
         assert_eq!(parse(RUN, json!([])), Ok(Command::Run(None)));

@@ -117,9 +117,11 @@ async fn measure(
     let wish = wish(session, ticket, root);
     let log = session.settings(root).output.log;
     let work = root.to_owned();
+    let active = ticket.arguments.environment.clone();
     let (warn, mut warnings) = mpsc::unbounded_channel();
     let prepared = tokio::task::spawn_blocking(move || {
         let environment = Environment {
+            active,
             current_directory: work,
             ..Environment::of_process().unwrap_or_default()
         };
@@ -192,6 +194,7 @@ fn wish(session: &Session, ticket: &Ticket, root: &Path) -> Wish {
         time: editor.time,
         deadline: settings.deadline,
         count: true,
+        sample: true,
         types: true,
         include: editor.include,
         unmarked_root: configuration.folder_of(root),

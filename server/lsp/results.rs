@@ -9,9 +9,9 @@ use std::time::SystemTime;
 use self_cell::self_cell;
 
 use super::settings::Settings;
-use crate::attribute::{self, Costs};
-use crate::present::editor::{self, Diagnostic, DiagnosticOptions, Hint, Hover, HoverOptions, Listing};
-use crate::profile::Profile;
+use crate::attribute::{self, Costs, FileCosts};
+use crate::present::editor::{self, Diagnostic, DiagnosticOptions, Heat, Hint, Hover, HoverOptions, Listing};
+use crate::profile::{Position, Profile};
 use crate::source::mapping::Mapping;
 
 self_cell!(
@@ -312,6 +312,54 @@ impl View {
             (hover.start, hover.end) = ((line, 0), (line, 0));
         }
         Some(hover)
+    }
+
+    /// The costs of the file.
+    fn file(&self) -> Option<&FileCosts<'_>> {
+        let results = &self.results;
+        let files = &results.measured.costs().files;
+        files.iter().find(|file| file.file.path == results.name)
+    }
+
+    /// What the shares of [`View::heat`] are parts of, to stand after a percentage.
+    #[must_use]
+    pub fn heat_of(&self) -> &'static str {
+        self.file().map_or("", editor::heat_of)
+    }
+
+    /// The lines that ran and are unchanged, with their share of the whole: 1-based lines of the
+    /// text on screen, in order.
+    #[must_use]
+    pub fn heat(&self) -> Vec<Heat> {
+        let Some(file) = self.file() else {
+            return Vec::new();
+        };
+        let moved = |heat: Heat| {
+            let line = self.mapping.to_current(heat.line)?;
+            Some(Heat { line, ..heat })
+        };
+        let mut heat: Vec<_> = editor::heat(file).into_iter().filter_map(moved).collect();
+        heat.sort_by_key(|heat| heat.line);
+        heat
+    }
+
+    /// An expression of the measured text, where it is now; none if a line of it was edited or its
+    /// columns are not known.
+    #[must_use]
+    pub fn expression(&self, position: Position) -> Option<((u32, u32), (u32, u32))> {
+        let (start, end) = position.columns?;
+        if !self.mapping.range_unchanged(position.line, position.end_line) {
+            return None;
+        }
+        let line = self.mapping.to_current(position.line)?;
+        let end_line = line + (position.end_line - position.line);
+        Some(((line, start), (end_line, end)))
+    }
+
+    /// A line of the measured text, where it is now.
+    #[must_use]
+    pub fn line(&self, measured: u32) -> Option<u32> {
+        self.mapping.to_current(measured)
     }
 
     /// The bytecode of the function around a line of the text on screen, and the lines of the

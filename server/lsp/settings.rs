@@ -39,6 +39,8 @@ pub struct Settings {
     pub hints: Hints,
     /// Diagnostics on the expressions that matter.
     pub diagnostics: Diagnostics,
+    /// Colours in front of measured lines.
+    pub heat: Heat,
     /// Code lenses.
     pub code_lens: CodeLens,
     /// The target's own output.
@@ -81,6 +83,14 @@ pub struct Diagnostics {
     pub weak: Level,
     /// Causes that are not shown, by name, as `bytecost explain` lists them.
     pub ignore: Vec<String>,
+}
+
+/// Colours in front of measured lines.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Heat {
+    /// Show how hot a line is by a bar in front of it, in editors that can draw one (VS Code).
+    pub enabled: bool,
 }
 
 /// Code lenses.
@@ -140,6 +150,7 @@ impl Default for Settings {
                 weak: Level::Hint,
                 ignore: Vec::new(),
             },
+            heat: Heat { enabled: true },
             code_lens: CodeLens { enabled: true },
             output: TargetOutput { log: true },
         }

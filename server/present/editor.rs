@@ -5,6 +5,7 @@
 
 mod diagnostics;
 mod expression;
+mod heat;
 mod hints;
 mod hover;
 mod listing;
@@ -14,6 +15,7 @@ mod table;
 pub use diagnostics::{
     Diagnostic, DiagnosticOptions, Related, STRONG_EXECUTIONS, STRONG_LINE_SHARE, Severity, diagnostics,
 };
+pub use heat::{Heat, heat, heat_of};
 pub use hints::{Hint, HintOptions, hints};
 pub use hover::{Hover, HoverOptions, hover};
 pub use listing::{Listing, listing};

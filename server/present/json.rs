@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::attribute::{Costs, FileCosts, FunctionCosts, LineCosts, SiteCosts, Tally};
+use crate::attribute::{Costs, FileCosts, FunctionCosts, LineCosts, SiteCosts, Tally, TimeCosts, Whole};
 use crate::explain::cause::{self, Diagnosis};
 use crate::explain::{sentences, words};
 use crate::profile::{self, PassKind, Profile};
@@ -38,8 +38,36 @@ pub struct Report {
     /// Executed instructions of all files, those without a line included: the whole that
     /// `instruction_share` is a part of.
     pub instructions: Option<u64>,
+    /// Where the time went; null when it was not measured.
+    pub time: Option<Time>,
     /// Files of the workspace that had code objects.
     pub files: Vec<File>,
+}
+
+/// The time of the run: the whole that `self_share` is a part of. As all times of the report it is that
+/// of `calls` calls of the workload, all threads together.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Time {
+    /// How all times were obtained.
+    pub method: profile::Method,
+    /// Calls that all times are of: the counted ones, else one.
+    pub calls: u64,
+    /// Calls that were measured.
+    pub measured_calls: u64,
+    /// Time on the processor.
+    pub busy_ns: f64,
+    /// Time off it: asleep, waiting for input, output or locks.
+    pub waiting_ns: f64,
+    /// Part of `busy_ns` that collected garbage.
+    pub collecting_ns: f64,
+    /// Part of `busy_ns` in code of files that are not measured.
+    pub elsewhere_ns: f64,
+    /// Most threads with Python code at once.
+    pub threads: u64,
+    /// Samples behind `busy_ns`.
+    pub samples: Option<u64>,
+    /// Samples that could not be used: the frame was being made or taken apart.
+    pub torn_samples: u64,
 }
 
 /// The interpreter, as it describes itself.
@@ -141,6 +169,14 @@ pub struct Function {
     pub self_ns: Option<f64>,
     /// That and the time in the Python functions it calls.
     pub total_ns: Option<f64>,
+    /// Share of the time of the run, of `self_ns`.
+    pub self_share: Option<f64>,
+    /// Half of the 95 % interval of `self_share`.
+    pub self_share_error: Option<f64>,
+    /// Samples behind `self_ns`.
+    pub samples: Option<u64>,
+    /// Time off the processor.
+    pub waiting_ns: Option<f64>,
 }
 
 /// A source line.
@@ -164,6 +200,12 @@ pub struct Line {
     pub self_share_error: Option<f64>,
     /// How times were obtained.
     pub time_method: Option<profile::Method>,
+    /// Samples behind `self_ns`.
+    pub samples: Option<u64>,
+    /// Time off the processor: asleep, waiting for input, output or locks.
+    pub waiting_ns: Option<f64>,
+    /// Part of `self_ns` that collected garbage.
+    pub collecting_ns: Option<f64>,
     /// Executions of instructions without specialized forms.
     pub basic: Option<u64>,
     /// Executions of specialized forms that completed.
@@ -199,6 +241,10 @@ pub struct Site {
     pub state: profile::State,
     /// How often it ran.
     pub executions: Option<u64>,
+    /// Time of its own and of the C code it called.
+    pub self_ns: Option<f64>,
+    /// Samples behind `self_ns`.
+    pub samples: Option<u64>,
     /// Guard failures; 0 for opcodes without specialized forms.
     pub misses: Option<u64>,
     /// How `misses` was obtained.
@@ -254,6 +300,7 @@ pub fn report(profile: &Profile, costs: &Costs) -> Report {
         passes: profile.passes.iter().map(pass).collect(),
         notes: notes(profile, costs),
         instructions: costs.instructions,
+        time: costs.time.map(|whole| time(&whole)),
         files: costs.files.iter().map(file).collect(),
     }
 }
@@ -352,9 +399,36 @@ fn function(costs: &FunctionCosts) -> Function {
         instructions: costs.instructions,
         instruction_share: costs.share,
         withheld: costs.code.withheld,
-        self_ns: None,
-        total_ns: None,
+        self_ns: costs.time.map(|time| time.self_ns),
+        total_ns: costs.time.and_then(|time| time.total_ns),
+        self_share: costs.time.map(|time| time.share),
+        self_share_error: costs.time.and_then(|time| time.error),
+        samples: sampled(costs.time),
+        waiting_ns: costs.time.map(|time| time.waiting_ns),
     }
+}
+
+fn time(whole: &Whole) -> Time {
+    let times = whole.times;
+    let told = |ns: f64| ns * whole.calls as f64 / times.calls.max(1) as f64;
+    Time {
+        method: times.method,
+        calls: whole.calls,
+        measured_calls: times.calls,
+        busy_ns: whole.busy_ns(),
+        waiting_ns: whole.waiting_ns(),
+        collecting_ns: told(times.collecting_ns),
+        elsewhere_ns: told(times.elsewhere_ns),
+        threads: times.threads,
+        samples: times.samples,
+        torn_samples: times.torn,
+    }
+}
+
+/// Samples behind a time, where it was sampled.
+fn sampled(time: Option<TimeCosts>) -> Option<u64> {
+    time.filter(|time| time.method == profile::Method::Sampled)
+        .map(|time| time.samples)
 }
 
 fn line(costs: &LineCosts, functions: &[FunctionCosts]) -> Line {
@@ -364,11 +438,14 @@ fn line(costs: &LineCosts, functions: &[FunctionCosts]) -> Line {
         executions: costs.executions,
         instructions: tally.map(Tally::executions),
         instruction_share: costs.share,
-        self_ns: None,
-        total_ns: None,
-        self_share: None,
-        self_share_error: None,
-        time_method: None,
+        self_ns: costs.time.map(|time| time.self_ns),
+        total_ns: costs.time.and_then(|time| time.total_ns),
+        self_share: costs.time.map(|time| time.share),
+        self_share_error: costs.time.and_then(|time| time.error),
+        time_method: costs.time.map(|time| time.method),
+        samples: sampled(costs.time),
+        waiting_ns: costs.time.map(|time| time.waiting_ns),
+        collecting_ns: costs.time.map(|time| time.collecting_ns),
         basic: tally.map(|tally| tally.basic),
         hits: tally.map(|tally| tally.hits),
         misses: tally.map(|tally| tally.misses),
@@ -412,6 +489,8 @@ fn site(costs: &SiteCosts, function: &FunctionCosts) -> Site {
         forms_misses: facts.map(|facts| facts.forms_seen.clone()).unwrap_or_default(),
         state: instruction.state,
         executions: costs.executions(),
+        self_ns: costs.time.map(|time| time.self_ns),
+        samples: sampled(costs.time),
         misses: misses.filter(|_| !function.code.withheld),
         misses_method: method.map(|misses| misses.method),
         misses_at_least: method.is_some_and(|misses| misses.at_least),

@@ -59,6 +59,17 @@ pub fn render(profile: &Profile, costs: &Costs, thresholds: &Thresholds, style: 
 }
 
 fn header(page: &mut Page, profile: &Profile, costs: &Costs) {
+    let mut spans = vec![page.span(Role::Strong, &profile.workload.target)];
+    spans.extend(
+        facts(profile, costs)
+            .iter()
+            .map(|fact| page.span(Role::Plain, fact)),
+    );
+    page.flow(&spans, " · ", 0);
+}
+
+/// By what was run, how often undisturbed, and what the counts are of.
+pub(super) fn facts(profile: &Profile, costs: &Costs) -> Vec<String> {
     let mut facts = sentences::interpreter(profile);
     let (one, many) = match profile.workload.kind {
         WorkloadKind::Call => ("call", "calls"),
@@ -82,9 +93,7 @@ fn header(page: &mut Page, profile: &Profile, costs: &Costs) {
         }
         _ => "executions not counted".to_owned(),
     });
-    let mut spans = vec![page.span(Role::Strong, &profile.workload.target)];
-    spans.extend(facts.iter().map(|fact| page.span(Role::Plain, fact)));
-    page.flow(&spans, " · ", 0);
+    facts
 }
 
 fn notes(page: &mut Page, profile: &Profile, costs: &Costs) {
@@ -101,6 +110,18 @@ fn notes(page: &mut Page, profile: &Profile, costs: &Costs) {
 }
 
 fn outcome(page: &mut Page, profile: &Profile) {
+    let outcomes = outcomes(profile);
+    if outcomes.is_empty() {
+        return;
+    }
+    page.heading("Outcome");
+    for sentence in outcomes {
+        page.paragraph("", Role::Generic, &sentence);
+    }
+}
+
+/// How the passes ended that did not complete, each way once.
+pub(super) fn outcomes(profile: &Profile) -> Vec<String> {
     let mut outcomes: Vec<(PassKind, String)> = Vec::new();
     for pass in &profile.passes {
         if let Some(sentence) = words::outcome(&pass.outcome)
@@ -109,19 +130,15 @@ fn outcome(page: &mut Page, profile: &Profile) {
             outcomes.push((pass.kind, sentence));
         }
     }
-    if outcomes.is_empty() {
-        return;
-    }
-    page.heading("Outcome");
     let several = outcomes.len() > 1;
-    for (pass, sentence) in outcomes {
-        let sentence = if several {
+    let sentence = |(pass, sentence)| {
+        if several {
             format!("In the {}: {sentence}", words::pass(pass))
         } else {
             sentence
-        };
-        page.paragraph("", Role::Generic, &sentence);
-    }
+        }
+    };
+    outcomes.into_iter().map(sentence).collect()
 }
 
 fn footer(page: &mut Page, profile: &Profile, costs: &Costs, regions: &region::Regions) {
@@ -149,7 +166,9 @@ fn footer(page: &mut Page, profile: &Profile, costs: &Costs, regions: &region::R
         let spans: Vec<_> = legend.iter().map(|entry| page.span(Role::Dim, entry)).collect();
         page.flow(&spans, "   ", 0);
     }
-    if costs.instructions.is_some() && !regions.list.is_empty() {
+    if let Some(whole) = costs.time.filter(|_| !regions.list.is_empty()) {
+        page.paragraph("", Role::Dim, &words::time(&whole));
+    } else if costs.instructions.is_some() && !regions.list.is_empty() {
         page.paragraph("", Role::Dim, words::SHARE);
     }
     let facts = words::provenance(profile);

@@ -202,7 +202,7 @@ fn neovim_has_the_commands_the_help_and_the_health_check() {
     screen.wait("loaded results", has_hint);
 
     screen.enter(":LspBytecostBytecode");
-    screen.wait_for("BINARY_OP_MULTIPLY_FLOAT");
+    screen.wait_for("→ MULTIPLY_FLOAT");
     screen.keep("bytecode");
     screen.press(&["C-o"]);
     screen.wait("the source again", has_hint);

@@ -9,6 +9,7 @@ mod process;
 #[allow(dead_code, reason = "each test uses its own part")]
 #[path = "../support/pythons.rs"]
 mod pythons;
+mod requests;
 mod runs;
 mod saved;
 mod settings;

@@ -38,6 +38,8 @@ class Run:
         self.result = job["result"][0]
         self.progress_path = job["progress"][0]
         self.instrument = None
+        self.window = None
+        self.window_file(self.one("window"))
         self.build = bytecost_report.build
         self.repeat = bytecost_workload.repeat
         self.silence = bytecost_workload.silence
@@ -48,11 +50,29 @@ class Run:
         """The only value of a key."""
         return self.job.get(key, [default])[0]
 
+    def window_file(self, path):
+        """Where a sampler outside reads when to look: a byte of shared memory."""
+        if path:
+            with open(path, "r+b") as file:
+                self.window = mmap.mmap(file.fileno(), 1)
+            self.window[0] = ord("1")
+
+    def opened(self):
+        """The target's own code starts."""
+        if self.window is not None:
+            self.window[0] = ord("2")
+
+    def closed(self):
+        """The target's own code has ended."""
+        if self.window is not None and getpid() == self.pid:
+            self.window[0] = ord("1")
+
     def finish(self):
         """Stop the instrument and write the result, once; forked children write nothing."""
         if self.written or getpid() != self.pid:
             return
         self.written = True
+        self.closed()
         if self.wall_ns == 0:
             self.wall_ns = clock() - self.started
         self.reserve = None
@@ -121,7 +141,9 @@ def main(job, own):
     end_on_request(run)
     catch_hard_exit(run)
     finish_last(run)
-    make = {"natural": natural, "count": count, "misses": misses, "types": types, "events": events}[run.one("pass")]
+    make = {"natural": natural, "sample": natural, "count": count, "misses": misses, "types": types, "events": events}[
+        run.one("pass")
+    ]
     transform = make(run)
     run.files.hook_imports(transform)
     raise SystemExit(bytecost_workload.execute(run, transform))

@@ -95,6 +95,7 @@ def add(codes, code, parent, origin, nested=True):
     codes.append(
         {
             "object": code,
+            "address": id(code),
             "parent": parent,
             "origin": origin,
             "name": code.co_name,

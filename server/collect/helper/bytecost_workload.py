@@ -23,6 +23,7 @@ def execute(run, transform):
         failed(run, error)
         return 1
     finally:
+        run.closed()
         if run.wall_ns == 0:
             run.wall_ns = clock() - run.started
     return 0
@@ -129,6 +130,7 @@ def script(run, transform):
     if run.files.wanted(path):
         run.files.add_tree(code)
     run.started = clock()
+    run.opened()
     exec(code, main.__dict__)
     run.calls = 1
     run.wall_ns = clock() - run.started
@@ -142,6 +144,7 @@ def module(run, transform):
     import runpy
 
     run.started = clock()
+    run.opened()
     runpy._run_module_as_main(run.one("module"))
     run.calls = 1
     run.wall_ns = clock() - run.started
@@ -158,6 +161,7 @@ def pytest(run, transform):
         raise SystemExit("bytecost: this interpreter has no pytest; install it there or name another with --python") from None
     options = ["--assert=plain", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:cov"]
     run.started = clock()
+    run.opened()
     status = int(main([*options, run.one("selection"), *run.job.get("argv", ())]))
     run.wall_ns = clock() - run.started
     run.calls = 1
@@ -288,6 +292,7 @@ def repeat(run, first, loop):
     limit = int(run.one("calls", "0"))
     budget = int(run.one("budget-ns", "0"))
     run.started = start = clock()
+    run.opened()
     first()
     run.calls = 1
     run.first_ns = run.wall_ns = clock() - start

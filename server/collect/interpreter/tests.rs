@@ -29,6 +29,7 @@ impl Folder {
     fn environment(&self) -> Environment {
         Environment {
             path: Some(self.at("path").into_os_string()),
+            active: None,
             virtual_env: None,
             current_directory: self.0.path().to_owned(),
         }
@@ -71,6 +72,10 @@ fn the_first_rule_that_applies_decides() {
         virtual_env: Some("active".into()),
         ..folder.environment()
     };
+    let chosen = Environment {
+        active: Some(folder.at("other/bin/python3").display().to_string()),
+        ..active.clone()
+    };
     let plain = folder.environment();
     let (project, bare) = (folder.at("project"), folder.at("bare"));
     let named = Rule::Config {
@@ -80,6 +85,8 @@ fn the_first_rule_that_applies_decides() {
         let found = discover(request, config, root, environment).expect(expected);
         assert_eq!((found.path, &found.rule), (folder.at(expected), rule));
     };
+    check(None, None, &project, &chosen, "other/bin/python3", &Rule::Editor);
+    check(None, Some(&config), &project, &chosen, "conf/bin/py", &named);
     check(
         Some("bin/mine"),
         Some(&config),

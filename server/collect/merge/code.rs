@@ -1,8 +1,10 @@
 //! One code object of the profile from what each pass saw of it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::path::Path;
 
-use super::{Gathered, Key, types};
+use super::times::Timed;
+use super::{Gathered, Key, relative, types};
 use crate::bytecode::argument::Names;
 use crate::bytecode::flow::{self, Events};
 use crate::bytecode::instructions::{self, Raw};
@@ -25,6 +27,9 @@ const SUSPENDS: u32 = 0x20 | 0x80 | 0x200;
 pub(super) struct Context<'a> {
     pub(super) tables: &'a Tables,
     pub(super) version: &'a Version,
+    pub(super) timed: &'a Timed,
+    /// The workspace folder.
+    pub(super) root: &'a Path,
     pub(super) free_threaded: bool,
     /// There was a count pass.
     pub(super) counted: bool,
@@ -63,6 +68,12 @@ impl Context<'_> {
                 .any(|live| self.version.quickened_marks.contains(&live.name));
         let calls = found.counts.iter().map(|counts| calls(counts, &raws)).sum();
         let crowded = crowded(found, calls);
+        let name = (
+            relative(&key.path, self.root),
+            key.qualname.clone(),
+            key.first_line,
+        );
+        let times = self.timed.instructions(&found.sampled, &name, &raws);
         let mut instructions = Vec::with_capacity(raws.len());
         for (at, raw) in raws.iter().enumerate() {
             let before = at.checked_sub(1).map(|before| lives[before].name.as_str());
@@ -79,6 +90,7 @@ impl Context<'_> {
                 starts_line: starts[at],
                 executions: executions[at],
                 state,
+                time: times[at],
                 site,
             });
         }
@@ -94,6 +106,7 @@ impl Context<'_> {
             digest: key.digest.clone(),
             calls: self.counts(&key.path).then_some(calls),
             withheld,
+            total: self.timed.total(&found.sampled, &name),
             instructions,
         }
     }

@@ -1,7 +1,8 @@
 //! What the passes themselves say: how they ended, how long they took, what to know about them.
 
-use super::Finished;
+use super::{Finished, sample};
 use crate::profile::{Note, Outcome, Pass, PassKind, Python};
+use crate::trace::Trace;
 
 pub(super) fn pass(finished: &Finished) -> Pass {
     let Some(result) = &finished.result else {
@@ -44,6 +45,18 @@ pub(super) fn pass(finished: &Finished) -> Pass {
     }
 }
 
+/// The pass in which every instruction was traced; none when it gave no times.
+pub(super) fn traced(trace: &Trace) -> Option<Pass> {
+    let times = trace.times?;
+    Some(Pass {
+        kind: PassKind::Trace,
+        calls: times.repeats,
+        wall_ns: 0,
+        call_ns: Some(times.call_ns),
+        outcome: trace.outcome.clone(),
+    })
+}
+
 pub(super) fn notes(python: &Python, finished: &[Finished]) -> Vec<Note> {
     let mut notes = Vec::new();
     if !python.known {
@@ -56,6 +69,11 @@ pub(super) fn notes(python: &Python, finished: &[Finished]) -> Vec<Note> {
     }
     let mut children = false;
     for pass in finished {
+        if let Some(Err(error)) = &pass.samples {
+            let why = format!("{error}{}", advice(error));
+            notes.push(Note::Skipped { pass: pass.kind, why });
+            continue;
+        }
         let why = match &pass.outcome {
             Outcome::Completed | Outcome::Exited { status: 0 } => None,
             Outcome::Exited { status } => Some(format!("the target exited with status {status}")),
@@ -92,4 +110,14 @@ pub(super) fn notes(python: &Python, finished: &[Finished]) -> Vec<Note> {
     }
     notes.dedup();
     notes
+}
+
+/// What to do where sampling was not possible.
+fn advice(error: &sample::Error) -> &'static str {
+    match error {
+        sample::Error::Denied { .. } => {
+            ": the system forbids one process to read another, as containers do without the right SYS_PTRACE"
+        }
+        _ => "",
+    }
 }

@@ -1,8 +1,10 @@
 //! Operand types: which sites to read, and what was read of them.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::code::Context;
+use super::times::Timed;
 use super::{Finished, sort};
 use crate::bytecode::Tables;
 use crate::collect::wire;
@@ -30,8 +32,12 @@ pub fn candidates(python: &Python, finished: &[Finished]) -> Vec<String> {
     let counted = finished
         .iter()
         .any(|pass| pass.kind == PassKind::Count && pass.result.is_some());
+    // Neither times nor paths of the workspace decide.
+    let timed = Timed::default();
     let context = Context {
         tables,
+        timed: &timed,
+        root: Path::new(""),
         version,
         free_threaded: python.free_threaded,
         counted,

@@ -169,7 +169,7 @@ fn diagnostic(merged: &Merged, code: &str, options: &DiagnosticOptions) -> Diagn
         tally: merged.tally,
         ..finding.site.clone()
     };
-    let share = finding.line.share;
+    let share = finding.line.weight();
     let cause = cause::best(site.instruction, site.minor);
     // What saves little is a fact, not a call for attention, whatever the site weighs.
     let is_minor = cause
@@ -186,7 +186,7 @@ fn diagnostic(merged: &Merged, code: &str, options: &DiagnosticOptions) -> Diagn
         end,
         severity: if is_strong { options.strong } else { options.weak },
         code: cause.map_or_else(|| code.to_owned(), |found| found.cause.id.clone()),
-        message: message(finding.file, &site, share),
+        message: message(finding, &site),
         related: Vec::new(),
     }
 }
@@ -237,9 +237,15 @@ fn classes(costs: &Costs, site: &SiteCosts) -> Vec<Related> {
     related
 }
 
-fn message(file: &FileCosts, site: &SiteCosts, share: Option<f64>) -> String {
-    let name = expression::text(file, site.position, NAME, false).map(|text| format!("`{text}`"));
-    let share = share.map(|share| format!("line: {} of instructions", percent(share)));
+fn message(finding: &Finding, site: &SiteCosts) -> String {
+    let name = expression::text(finding.file, site.position, NAME, false).map(|text| format!("`{text}`"));
+    let whole = if finding.line.time.is_some() {
+        "the time"
+    } else {
+        "instructions"
+    };
+    let share = finding.line.weight();
+    let share = share.map(|share| format!("line: {} of {whole}", percent(share)));
     let rest: Vec<_> = name.into_iter().chain(share).collect();
     let problem = sentences::problem_first(site);
     if rest.is_empty() {

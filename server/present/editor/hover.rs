@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::attribute::{Costs, FileCosts, LineCosts, Shape, SiteCosts};
-use crate::explain::number::{count, counted, short_count};
+use crate::explain::number::{count, counted, duration, short_count};
 use crate::explain::{sentences, words};
 use crate::present::terminal::cells;
 use crate::profile::{Note, Profile, State};
@@ -71,6 +71,7 @@ pub fn hover(
     paragraphs.push(markdown::block(
         &instructions(file, costs, options.ascii).join("\n"),
     ));
+    paragraphs.extend(unsplit(costs));
     paragraphs.extend(marked(file, costs, site, options.ascii));
     paragraphs.extend(sentences::verdict(profile, costs).map(str::to_owned));
     paragraphs.extend(doubts(profile, options.ascii));
@@ -174,9 +175,25 @@ fn instructions(file: &FileCosts, line: &LineCosts, ascii: bool) -> Vec<String> 
         Column::text(30, 12),
         Column::whole(false),
         Column::whole(true),
+        Column::whole(true),
         Column::whole(false),
     ];
     align(&columns, &rows, ROOM, ascii)
+}
+
+/// The time of one execution of an instruction, where enough samples are behind it.
+fn time(site: &SiteCosts) -> Option<String> {
+    let each = |ns: f64| Some(ns / site.executions().filter(|number| *number > 0)? as f64);
+    let time = site.time.filter(|time| time.self_ns > 0.0)?;
+    sentences::is_sure(&time).then(|| each(time.self_ns).map(duration))?
+}
+
+/// Says so where the instructions of a line that takes time have none of their own to show.
+fn unsplit(line: &LineCosts) -> Option<String> {
+    let timed = line.time.filter(|time| time.samples > 0)?;
+    let shown = line.sites.iter().any(|site| time(site).is_some());
+    let samples = counted(timed.samples, "sample", "samples");
+    (!shown).then(|| format!("{samples} are too few to split the line's time over its expressions."))
 }
 
 /// The marked ones and those that ran most, in their order.
@@ -220,6 +237,7 @@ fn row(file: &FileCosts, site: &SiteCosts, ascii: bool) -> Vec<String> {
         outcome,
         words::mark(instruction.state).unwrap_or_default().to_owned(),
         site.executions().map(number).unwrap_or_default(),
+        time(site).unwrap_or_default(),
         misses.unwrap_or_default(),
     ]
 }
@@ -278,7 +296,7 @@ fn doubts(profile: &Profile, ascii: bool) -> Vec<String> {
 fn methods(profile: &Profile, options: &HoverOptions) -> String {
     let mut facts = sentences::interpreter(profile);
     facts.extend(words::provenance(profile));
-    facts.push(sentences::SHARES.to_owned());
+    facts.push(sentences::shares(profile));
     facts.extend(options.age.map(sentences::age));
     markdown::prose(&facts.join(" · "), options.ascii)
 }

@@ -1,10 +1,10 @@
 //! Annotated disassembly.
 
-use crate::attribute::{Costs, FileCosts, Shape};
+use crate::attribute::{Costs, FileCosts, Shape, Whole};
 use crate::explain::number::{count, counted, percent};
 use crate::explain::{sentences, words};
 use crate::present::terminal::cells::{self, Cells};
-use crate::profile::{Instruction, Profile};
+use crate::profile::{Instruction, Position, Profile};
 
 use super::table::{Column, align};
 
@@ -20,6 +20,8 @@ pub struct Listing {
     pub text: String,
     /// For each line of `text`, its source line in the measured text, 1-based.
     pub lines: Vec<Option<u32>>,
+    /// For each line of `text`, where its instruction's expression stands in the measured text.
+    pub positions: Vec<Option<Position>>,
 }
 
 /// Annotated disassembly of the innermost function, class body or module body at a line, and of
@@ -36,18 +38,21 @@ pub fn listing(profile: &Profile, costs: &Costs, path: &str, line: u32, ascii: b
     page.text(format!("# {title}"), None);
     page.text(format!("# {}", facts.join(" · ")), None);
     page.text(String::new(), None);
-    page.row(head(file, function), None);
-    let codes = (0..file.functions.len()).filter(|&index| file.owner(index) == function);
+    let codes: Vec<_> = (0..file.functions.len())
+        .filter(|&index| file.owner(index) == function)
+        .collect();
+    page.row(head(file, &codes, costs.time.is_some()), None, None);
     for code in codes {
         page.text(String::new(), None);
         page.text(heading(file, code), Some(first_line(file, code)));
-        page.instructions(file, code);
+        page.instructions(file, code, costs.time);
     }
-    let (text, lines) = page.finish(ascii);
+    let (text, lines, positions) = page.finish(ascii);
     Some(Listing {
         title: cells::clean(&title, ascii),
         text,
         lines,
+        positions,
     })
 }
 
@@ -83,41 +88,56 @@ fn heading(file: &FileCosts, function: usize) -> String {
         facts.push("counts withheld: they contradict each other".to_owned());
     } else {
         facts.extend(costs.code.calls.map(|calls| counted(calls, "call", "calls")));
+        let whole = if costs.time.is_some() {
+            "time"
+        } else {
+            "executed instructions"
+        };
         facts.extend(
             costs
-                .share
-                .map(|share| format!("{} of the executed instructions", percent(share))),
+                .weight()
+                .map(|share| format!("{} of the {whole}", percent(share))),
         );
     }
     format!("## {}", facts.join(" · "))
 }
 
-const COLUMNS: [Column; 8] = [
+/// Numbers come first: a view beside the source is narrow.
+const COLUMNS: [Column; 9] = [
     Column::whole(false),
+    Column::whole(true),
+    Column::whole(true),
+    Column::whole(true),
     Column::whole(true),
     Column::whole(false),
     Column::text(40, 12),
     Column::whole(false),
-    Column::whole(true),
-    Column::whole(true),
     Column::whole(false),
 ];
 
-fn head(file: &FileCosts, function: usize) -> Vec<String> {
-    let is_counted = file.functions[function].instructions.is_some();
-    let numbers = if is_counted {
-        ["executions", "misses"]
-    } else {
-        [""; 2]
-    };
+/// The names of the columns; a column without numbers has none, and is left out.
+fn head(file: &FileCosts, codes: &[usize], timed: bool) -> Vec<String> {
+    let counted = codes
+        .iter()
+        .any(|&code| file.functions[code].instructions.is_some());
+    let mut instructions = codes
+        .iter()
+        .flat_map(|&code| &file.functions[code].code.instructions);
+    let missing = instructions.any(|instruction| {
+        let misses = instruction.site.as_ref().and_then(|site| site.misses);
+        misses.is_some_and(|misses| misses.count > 0)
+    });
+    let executions = if counted { "executions" } else { "" };
+    let misses = if missing { "misses" } else { "" };
+    let time = if timed { "time %" } else { "" };
     [
-        "#", "offset", "opcode", "argument", "form", numbers[0], numbers[1], "state",
+        "#", "offset", executions, time, misses, "opcode", "argument", "form", "state",
     ]
     .map(str::to_owned)
     .to_vec()
 }
 
-fn row(instruction: &Instruction, is_withheld: bool) -> Vec<String> {
+fn row(instruction: &Instruction, is_withheld: bool, whole: Option<Whole>) -> Vec<String> {
     let executions = instruction.executions.filter(|_| !is_withheld);
     let site = instruction.site.as_ref();
     let misses = site
@@ -132,39 +152,65 @@ fn row(instruction: &Instruction, is_withheld: bool) -> Vec<String> {
             number
         }
     });
-    let form = site.and_then(|site| site.form.clone());
+    let form = site.and_then(|site| site.form.as_deref());
+    let form = form.map(|form| format!("→ {}", sentences::form(&instruction.opcode, form)));
     vec![
         words::mark(instruction.state).unwrap_or_default().to_owned(),
         instruction.offset.to_string(),
+        executions.map(count).unwrap_or_default(),
+        time(instruction, whole).unwrap_or_default(),
+        misses.unwrap_or_default(),
         instruction.opcode.clone(),
         instruction.argument.clone(),
         form.unwrap_or_default(),
-        executions.map(count).unwrap_or_default(),
-        misses.unwrap_or_default(),
         words::state(instruction.state).to_owned(),
     ]
+}
+
+/// An instruction's share of the run's time, where it was seen at all.
+fn time(instruction: &Instruction, whole: Option<Whole>) -> Option<String> {
+    let spent = instruction.time.filter(|time| time.busy_ns > 0.0)?;
+    let share = spent.busy_ns / whole?.times.busy_ns.max(1.0);
+    Some(percent(share))
+}
+
+/// One line of the document.
+struct PageLine {
+    /// As it is; none for the next row.
+    text: Option<String>,
+    /// Its source line.
+    line: Option<u32>,
+    /// Of its instruction.
+    position: Option<Position>,
 }
 
 /// The document as it grows: rows are laid out when all are known.
 #[derive(Default)]
 struct Page {
-    /// Text as it is, or none for the next row; with the source line.
-    lines: Vec<(Option<String>, Option<u32>)>,
+    lines: Vec<PageLine>,
     rows: Vec<Vec<String>>,
 }
 
 impl Page {
     fn text(&mut self, text: String, line: Option<u32>) {
-        self.lines.push((Some(text), line));
+        self.lines.push(PageLine {
+            text: Some(text),
+            line,
+            position: None,
+        });
     }
 
-    fn row(&mut self, cells: Vec<String>, line: Option<u32>) {
-        self.lines.push((None, line));
+    fn row(&mut self, cells: Vec<String>, line: Option<u32>, position: Option<Position>) {
+        self.lines.push(PageLine {
+            text: None,
+            line,
+            position,
+        });
         self.rows.push(cells);
     }
 
     /// The instructions of a code object, under the source line each run of them is from.
-    fn instructions(&mut self, file: &FileCosts, code: usize) {
+    fn instructions(&mut self, file: &FileCosts, code: usize, whole: Option<Whole>) {
         let code = file.functions[code].code;
         let mut instructions: Vec<_> = code.instructions.iter().collect();
         instructions.sort_by_key(|instruction| instruction.offset);
@@ -177,23 +223,29 @@ impl Page {
                 self.text(text, line);
             }
             let shown = line.filter(|line| *line > 0);
-            self.row(row(instruction, code.withheld), shown);
+            self.row(
+                row(instruction, code.withheld, whole),
+                shown,
+                instruction.position.filter(|_| shown.is_some()),
+            );
         }
     }
 
-    fn finish(self, ascii: bool) -> (String, Vec<Option<u32>>) {
+    fn finish(self, ascii: bool) -> (String, Vec<Option<u32>>, Vec<Option<Position>>) {
         let mut rows = align(&COLUMNS, &self.rows, ROOM, ascii).into_iter();
         let mut text = String::new();
         let mut lines = Vec::with_capacity(self.lines.len());
-        for (line, source) in self.lines {
-            match line {
+        let mut positions = Vec::with_capacity(self.lines.len());
+        for line in self.lines {
+            match line.text {
                 Some(line) => text.push_str(Cells::new(&line, ascii).fit(ROOM).trim_end()),
                 None => text.push_str(&rows.next().unwrap_or_default()),
             }
             text.push('\n');
-            lines.push(source);
+            lines.push(line.line);
+            positions.push(line.position);
         }
-        (text, lines)
+        (text, lines, positions)
     }
 }
 

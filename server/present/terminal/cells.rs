@@ -142,6 +142,13 @@ pub(in crate::present) fn clean(text: &str, ascii: bool) -> String {
         .collect()
 }
 
+/// A line of source with its tabs, otherwise safe to show: character by character, so that columns stay.
+pub(in crate::present) fn visible(line: &str) -> String {
+    line.chars()
+        .map(|c| if c != '\t' && steers(c) { '·' } else { c })
+        .collect()
+}
+
 /// Whether the character is drawn into the one before it.
 fn is_extension(c: char) -> bool {
     let is_skin_tone = ('\u{1f3fb}'..='\u{1f3ff}').contains(&c);

@@ -10,16 +10,25 @@ use super::page::{Page, Role, Span};
 use super::region::{self, Region, Regions, Row};
 
 const SHARE: &str = "instr %";
+const TIME: &str = "time %";
+const TOTAL: &str = "total %";
 const EXECUTIONS: &str = "executions";
 const SHORT_EXECUTIONS: &str = "execs";
 
 /// With less room for source than this, executions are abbreviated.
 const LITTLE: usize = 20;
 
+/// A line is shown with its callees' time when that makes so much of a difference.
+const NOTABLE: f64 = 0.005;
+
 /// Widths of the columns, the same for all regions.
 struct Columns {
     number: usize,
     text: usize,
+    /// What the share is of; none when nothing was counted or timed.
+    share: Option<&'static str>,
+    /// There are lines whose time with what they call is another.
+    total: bool,
     /// Width of the executions and whether they are abbreviated; none without counts.
     executions: Option<(usize, bool)>,
 }
@@ -50,6 +59,7 @@ impl Columns {
         let mut widest = 0;
         let mut long = EXECUTIONS.len();
         let mut short = SHORT_EXECUTIONS.len();
+        let mut total = false;
         for region in regions {
             let file = &costs.files[region.file];
             let title = heading(file, region) + &calls(file, region);
@@ -67,6 +77,7 @@ impl Columns {
                     .and_then(|text| text.line(*line))
                     .unwrap_or_default();
                 widest = widest.max(Cells::new(text, page.style.ascii).width());
+                total |= file.line(*line).is_some_and(|line| total_share(line).is_some());
                 if let Some(executions) = file.line(*line).and_then(|line| line.executions) {
                     long = long.max(count(executions).len());
                     short = short.max(short_count(executions).len());
@@ -74,19 +85,32 @@ impl Columns {
             }
         }
         let room = page.style.width - (number + 3);
+        let share = match (costs.time, costs.instructions) {
+            (Some(_), _) => Some(TIME),
+            (None, Some(_)) => Some(SHARE),
+            (None, None) => None,
+        };
+        let shares = [share, total.then_some(TOTAL)];
+        let shares: usize = shares.iter().flatten().map(|label| 2 + label.len()).sum();
+        let room = room.saturating_sub(shares);
         if costs.instructions.is_none() {
+            let text = if share.is_some() { room.min(widest) } else { room };
             return Self {
                 number,
-                text: room,
+                text,
+                share,
+                total,
                 executions: None,
             };
         }
-        let room_beside = |executions: usize| room.saturating_sub(2 + SHARE.len() + 2 + executions);
+        let room_beside = |executions: usize| room.saturating_sub(2 + executions);
         let abbreviate = room_beside(long) < LITTLE.min(widest);
         let executions = if abbreviate { short } else { long };
         Self {
             number,
             text: room_beside(executions).min(widest),
+            share,
+            total,
             executions: Some((executions, abbreviate)),
         }
     }
@@ -136,10 +160,21 @@ fn title(page: &mut Page, file: &FileCosts, region: &Region, columns: &Columns) 
         used += calls.width();
         spans.push(calls);
     }
+    let mut labels = String::new();
+    for label in [columns.share, columns.total.then_some(TOTAL)]
+        .into_iter()
+        .flatten()
+    {
+        labels.push_str("  ");
+        labels.push_str(label);
+    }
     if let Some((width, abbreviated)) = columns.executions {
         let label = if abbreviated { SHORT_EXECUTIONS } else { EXECUTIONS };
+        labels.push_str(&format!("  {label:>width$}"));
+    }
+    if !labels.is_empty() {
         let gap = " ".repeat(room.saturating_sub(used));
-        spans.push(page.span(Role::Dim, &format!("{gap}  {SHARE}  {label:>width$}")));
+        spans.push(page.span(Role::Dim, &format!("{gap}{labels}")));
     }
     page.line(&spans);
 }
@@ -161,38 +196,65 @@ fn source_line(page: &mut Page, file: &FileCosts, line: u32, columns: &Columns, 
         page.span(Role::Plain, " "),
         text,
     ];
+    let mut gap = gap;
+    if let Some(label) = columns.share {
+        let share = costs.and_then(share).unwrap_or_default();
+        let role = role(costs.and_then(LineCosts::weight));
+        spans.push(page.span(role, &format!("{gap}  {share:>width$}", width = label.len())));
+        gap.clear();
+    }
+    if columns.total {
+        let total = costs.and_then(total_share);
+        let text = total.map(percent).unwrap_or_default();
+        spans.push(page.span(role(total), &format!("  {text:>width$}", width = TOTAL.len())));
+    }
     if let Some((width, abbreviated)) = columns.executions {
-        let (share, executions) = costs.map(|costs| numbers(costs, abbreviated)).unwrap_or_default();
-        let weight = costs.and_then(|costs| costs.share).unwrap_or(0.0);
-        let role = match weight {
-            weight if weight >= 0.1 => Role::Strong,
-            weight if weight >= 0.01 => Role::Plain,
-            _ => Role::Dim,
-        };
-        spans.push(page.span(
-            role,
-            &format!("{gap}  {share:>share_width$}", share_width = SHARE.len()),
-        ));
+        let executions = costs
+            .map(|costs| executions(costs, abbreviated))
+            .unwrap_or_default();
         let role = if ran { Role::Plain } else { Role::Dim };
-        spans.push(page.span(role, &format!("  {executions:>width$}")));
+        spans.push(page.span(role, &format!("{gap}  {executions:>width$}")));
     }
     page.line(&spans);
 }
 
-/// Share and executions of a line; a share only for what ran, `–` for what was not counted.
-fn numbers(line: &LineCosts, abbreviated: bool) -> (String, String) {
-    let Some(tally) = line.tally else {
-        return (String::new(), "–".to_owned());
+fn role(weight: Option<f64>) -> Role {
+    match weight.unwrap_or(0.0) {
+        weight if weight >= 0.1 => Role::Strong,
+        weight if weight >= 0.01 => Role::Plain,
+        _ => Role::Dim,
+    }
+}
+
+/// The line's share; only for what ran.
+fn share(line: &LineCosts) -> Option<String> {
+    let is_timed = line.time.is_some_and(|time| time.self_ns > 0.0);
+    let ran = match line.tally {
+        Some(tally) => Tally::executions(tally) > 0 || is_timed,
+        None => is_timed,
     };
-    let executions = line.executions.map(|number| {
+    line.weight().filter(|_| ran).map(percent)
+}
+
+/// The share with what the line called, where that is notably more.
+fn total_share(line: &LineCosts) -> Option<f64> {
+    let time = line.time?;
+    time.total_share.filter(|total| total - time.share >= NOTABLE)
+}
+
+/// Executions of a line; `–` for what was not counted.
+fn executions(line: &LineCosts, abbreviated: bool) -> String {
+    if line.tally.is_none() {
+        return "–".to_owned();
+    }
+    let text = line.executions.map(|number| {
         if abbreviated {
             short_count(number)
         } else {
             count(number)
         }
     });
-    let share = line.share.filter(|_| Tally::executions(tally) > 0).map(percent);
-    (share.unwrap_or_default(), executions.unwrap_or_default())
+    text.unwrap_or_default()
 }
 
 /// The mark of the heaviest marked site of the line; not bright when none of them matters.

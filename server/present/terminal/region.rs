@@ -106,31 +106,22 @@ fn script_body(profile: &Profile, costs: &Costs) -> Option<(usize, usize)> {
 /// Code with its share, largest first; without counts code with marked sites, in source order.
 fn others(costs: &Costs, thresholds: &Thresholds, targets: &[(usize, usize)]) -> Vec<(usize, usize)> {
     let mut candidates: Vec<(f64, usize, usize)> = Vec::new();
+    let is_weighed = costs.instructions.is_some() || costs.time.is_some();
     for (file, costed) in costs.files.iter().enumerate() {
         let mut weights = vec![0.0; costed.functions.len()];
         for (index, function) in costed.functions.iter().enumerate() {
             let marked = || function.code.instructions.iter().any(Instruction::is_marked);
-            weights[costed.owner(index)] += match costs.instructions {
-                Some(_) => function.share.unwrap_or(0.0),
+            weights[costed.owner(index)] += match function.weight() {
+                Some(weight) => weight,
                 None => f64::from(u8::from(marked())),
             };
         }
-        let limit = if costs.instructions.is_some() {
-            thresholds.line_share
-        } else {
-            1.0
-        };
+        let limit = if is_weighed { thresholds.line_share } else { 1.0 };
         let heavy = weights
             .into_iter()
             .enumerate()
             .filter(|(_, weight)| *weight > 0.0 && *weight >= limit);
-        candidates.extend(heavy.map(|(index, weight)| {
-            (
-                if costs.instructions.is_some() { weight } else { 0.0 },
-                file,
-                index,
-            )
-        }));
+        candidates.extend(heavy.map(|(index, weight)| (if is_weighed { weight } else { 0.0 }, file, index)));
     }
     candidates.sort_by(|a, b| b.0.total_cmp(&a.0));
     let accepted: HashSet<(usize, usize)> = candidates
@@ -252,7 +243,10 @@ fn matters_in_body(file: &FileCosts, body: usize, line: &LineCosts, thresholds: 
         site.function == body && site.instruction.starts_line && site.executions().is_some_and(|ran| ran > 1)
     });
     let marked = own().any(|site| site.instruction.is_marked() && site.executions().is_none());
-    let heavy = line.share.is_some_and(|share| share >= thresholds.line_share) && own().next().is_some();
+    let heavy = line
+        .weight()
+        .is_some_and(|weight| weight >= thresholds.line_share)
+        && own().next().is_some();
     repeats || marked || heavy
 }
 

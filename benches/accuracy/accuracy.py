@@ -1,0 +1,185 @@
+"""How right the times per line are: bytecost and its peers against the truth, in one table.
+
+    benches/setup_peers PEERS PYTHON...
+    python benches/accuracy/accuracy.py --bytecost target/release/bytecost [--peers PEERS] PYTHON...
+
+The truth is what a line adds to a loop when it stands there several times (truth.py). Each number is the
+total variation distance between the lines' shares as a tool tells them and as the truth has them: 0 is
+right, 1 has nothing in common. A line's time includes the functions it calls.
+
+  floor      how far the truths of single numbers of repeats are from their mean: lines of a few
+             nanoseconds overlap in the processor
+  again      how far two truths are from each other, measured one after the other
+  bytecost   2 s of sampling                                         (at most floor + 0.05)
+  slow       the target while it is sampled, against before and after  (at most 1.02)
+  torn       samples that fell between instructions                  (at most 1 in 10,000)
+
+The exit status is 1 when a limit does not hold, or when a peer is nearer to the truth.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import bodies
+import peers
+
+HERE = Path(__file__).parent
+BEYOND_FLOOR = 0.05
+COARSE_NS = 20
+COARSE_LIMIT = 0.05
+SLOWER = 1.02
+TORN = 1e-4
+PROCESSES = 4
+
+
+def output(command, **options):
+    """Standard output of a command; a SystemExit with what it said when it fails."""
+    environment = {**os.environ, "PYTHON_JIT": "0", "PYTHONHASHSEED": "0"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, **options)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(map(str, command))}\nended with {done.returncode}: {done.stderr.strip()[-800:]}")
+    return done.stdout
+
+
+def shares(costs):
+    whole = sum(costs)
+    return [cost / whole for cost in costs] if whole else [0.0] * len(costs)
+
+
+def mean(vectors):
+    return [statistics.fmean(values) for values in zip(*vectors)]
+
+
+def distance(one, other):
+    """Total variation of two lists of shares."""
+    return sum(abs(a - b) for a, b in zip(one, other)) / 2
+
+
+class Truth:
+    """Costs of a body's lines by repetition, in several processes."""
+
+    def __init__(self, python, body, rounds):
+        told = [json.loads(output([python, HERE / "truth.py", body, str(rounds)])) for _ in range(PROCESSES)]
+        self.costs = mean([mean(one["lines"]) for one in told])
+        self.shares = shares(self.costs)
+        by_repeats = [mean(vectors) for vectors in zip(*(one["lines"] for one in told))]
+        self.floor = statistics.fmean(distance(shares(costs), self.shares) for costs in by_repeats)
+        halves = [mean([mean(one["lines"]) for one in half]) for half in (told[::2], told[1::2])]
+        self.again = distance(shares(halves[0]), shares(halves[1]))
+
+
+def bytecost(program, python, path, body, seconds):
+    """Costs of the body's lines, the slowdown of the target and the share of torn samples."""
+    command = [program, "run", "--python", python, "--format", "json", "--time", str(seconds), "--passes"]
+    call = ["--call", f"kern({peers.ITERATIONS})", f"{path}::kern"]
+    report = json.loads(output([*command, "natural,sample", *call], cwd=path.parent))
+    time = report.get("time")
+    if not time:
+        raise SystemExit(f"bytecost has no times: {report['notes']}")
+    first = bodies.first_line(body)
+    file = next(file for file in report["files"] if file["path"] == path.name)
+    totals = {line["line"]: line["total_ns"] or 0.0 for line in file["lines"]}
+    costs = [totals.get(first + index, 0.0) for index in range(len(bodies.lines(body)))]
+    calls = {made["kind"]: made["call_ns"] for made in report["passes"]}
+    return {
+        "shares": shares(costs),
+        "slow": calls["sample"] / calls["natural"],
+        "torn": time["torn_samples"] / max(1, time["samples"] or 0),
+        "method": time["method"],
+        "samples": time["samples"],
+    }
+
+
+def measure(arguments, python, folder):
+    """A row for each body."""
+    version = output([python, "-c", "import platform; print(platform.python_version())"]).strip()
+    found = peers.installed(arguments.peers, python) if arguments.peers else {}
+    rows = []
+    for body in arguments.bodies:
+        path = Path(folder) / f"{body}_body.py"
+        path.write_text(bodies.source(body))
+        truth = Truth(python, body, arguments.rounds)
+        runs = [bytecost(arguments.bytecost, python, path, body, arguments.seconds) for _ in range(arguments.runs)]
+        row = {
+            "python": version,
+            "body": body,
+            "line_ns": statistics.median(truth.costs),
+            "least_ns": min(truth.costs),
+            "floor": truth.floor,
+            "again": truth.again,
+            "bytecost": [distance(run["shares"], truth.shares) for run in runs],
+            "slow": statistics.median(run["slow"] for run in runs),
+            "torn": max(run["torn"] for run in runs),
+            "method": runs[0]["method"],
+            "samples": runs[0]["samples"],
+            "peers": {},
+        }
+        for name, tool in found.items():
+            costs = tool(path, body, arguments.seconds)
+            if costs:
+                row["peers"][name] = distance(shares(costs), truth.shares)
+        rows.append(row)
+        show(row)
+        if arguments.verbose:
+            for index, line in enumerate(bodies.lines(body)):
+                told = " ".join(f"{run['shares'][index]:6.3f}" for run in runs)
+                print(f"    {truth.costs[index]:8.1f} ns {truth.shares[index]:6.3f}  {told}  {line}")
+    return rows
+
+
+def show(row):
+    told = " ".join(f"{value:.3f}" for value in row["bytecost"])
+    others = "  ".join(f"{name} {value:.3f}" for name, value in row["peers"].items())
+    print(
+        f"{row['python']:8} {row['body']:11} {row['line_ns']:7.1f} ns  floor {row['floor']:.3f}  again {row['again']:.3f}  "
+        f"bytecost {told} ({row['method']})  slow {row['slow']:.3f}  torn {row['torn']:.1e}  {others}",
+        flush=True,
+    )
+
+
+def broken(row):
+    """Limits that a row does not keep."""
+    worst = max(row["bytecost"])
+    if worst > row["floor"] + BEYOND_FLOOR:
+        yield f"{worst:.3f} from the truth, more than {BEYOND_FLOOR} beyond its floor"
+    if row["least_ns"] >= COARSE_NS and worst > COARSE_LIMIT:
+        yield f"{worst:.3f} from the truth where all lines take {COARSE_NS} ns and more"
+    if row["method"] == "sampled":
+        if row["slow"] > SLOWER:
+            yield f"{row['slow']:.3f} times as slow while sampled"
+        if row["torn"] > TORN:
+            yield f"{row['torn']:.1e} of the samples torn"
+    for name, value in row["peers"].items():
+        if value < worst:
+            yield f"{name} is nearer to the truth: {value:.3f}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bytecost", required=True, type=lambda path: str(Path(path).resolve()))
+    parser.add_argument("--peers", type=Path)
+    parser.add_argument("--bodies", type=lambda text: text.split(","), default=list(bodies.BODIES))
+    parser.add_argument("--rounds", type=int, default=40, help="timings of each variant; the least counts")
+    parser.add_argument("--runs", type=int, default=2, help="runs of bytecost for each body")
+    parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--verbose", action="store_true", help="show every line")
+    parser.add_argument("--json", type=Path, help="write the rows here")
+    parser.add_argument("python", nargs="+")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        rows = [row for python in arguments.python for row in measure(arguments, python, folder)]
+    if arguments.json:
+        arguments.json.write_text(json.dumps(rows, indent=1))
+    faults = [f"{row['python']} {row['body']}: {fault}" for row in rows for fault in broken(row)]
+    print("\n".join(faults) or "every limit holds")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

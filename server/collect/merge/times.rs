@@ -1,0 +1,277 @@
+//! Samples to times of instructions, lines and code objects.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::Finished;
+use crate::bytecode::instructions::Raw;
+use crate::bytecode::locations;
+use crate::collect::sample::{Counts, ROOT, Samples};
+use crate::collect::wire;
+use crate::profile::{LineTotal, Method, PassKind, Time, Times};
+use crate::trace::{self, Trace, What};
+
+/// The samples of a run by the code objects of its files.
+#[derive(Default)]
+pub(super) struct Timed {
+    pub(super) times: Option<Times>,
+    ns: f64,
+    /// By address of the code object, then offset.
+    own: HashMap<u64, BTreeMap<u32, Counts>>,
+    /// By address of the code object.
+    totals: HashMap<u64, Counts>,
+    /// By path, then line.
+    lines: HashMap<String, BTreeMap<u32, Counts>>,
+    traced: Traced,
+}
+
+/// A code object as a trace names it: path relative to the root, qualified name, first line.
+pub(super) type Name = (String, String, u32);
+
+/// What a trace took, in ns, for code that is known by name.
+#[derive(Default)]
+struct Traced {
+    own: HashMap<Name, BTreeMap<u32, f64>>,
+    totals: HashMap<Name, f64>,
+    lines: HashMap<String, BTreeMap<u32, f64>>,
+}
+
+impl Timed {
+    /// From the trace, if there is one, else from the sampled pass.
+    pub(super) fn new(finished: &[Finished], traced: Option<&Trace>) -> Self {
+        if let Some((trace, times)) = traced.and_then(|trace| Some((trace, trace.times?))) {
+            return Self::traced(trace, times.call_ns);
+        }
+        let sampled = finished.iter().find(|pass| pass.kind == PassKind::Sample);
+        let Some(Finished {
+            result: Some(result),
+            samples: Some(Ok(samples)),
+            ..
+        }) = sampled
+        else {
+            return Self::default();
+        };
+        if samples.ticks == 0 {
+            return Self::default();
+        }
+        let mut timed = Self {
+            ns: samples.window_ns as f64 / samples.ticks as f64,
+            ..Self::default()
+        };
+        timed.add(result, samples);
+        timed
+    }
+
+    fn add(&mut self, result: &wire::Result, samples: &Samples) {
+        let by_address: HashMap<u64, &wire::Code> = result
+            .codes
+            .iter()
+            .filter(|code| code.origin != wire::Origin::Stray)
+            .map(|code| (code.address, code))
+            .collect();
+        let codes: Vec<Option<&wire::Code>> = samples
+            .codes
+            .iter()
+            .map(|seen| {
+                let known = by_address.get(&seen.address).copied();
+                known.filter(|code| code.first_line == seen.first_line && code.qualname == seen.qualname)
+            })
+            .collect();
+        let positions: HashMap<u64, Vec<Option<crate::profile::Position>>> = codes
+            .iter()
+            .flatten()
+            .map(|code| (code.address, locations::decode(&code.lines, code.first_line)))
+            .collect();
+        let line = |code: &wire::Code, offset: u32| {
+            let position = positions[&code.address]
+                .get(offset as usize / 2)
+                .copied()
+                .flatten();
+            position.map(|position| position.line)
+        };
+        let mut all = Counts::default();
+        let mut elsewhere = Counts::default();
+        let nodes = &samples.tree.nodes;
+        let mut seen_codes = HashSet::new();
+        let mut seen_lines = HashSet::new();
+        for node in nodes
+            .iter()
+            .chain(&samples.inner.nodes)
+            .filter(|node| node.counts.all() > 0)
+        {
+            all.add(node.counts);
+            match codes[node.code as usize] {
+                Some(code) => self
+                    .own
+                    .entry(code.address)
+                    .or_default()
+                    .entry(node.offset)
+                    .or_default()
+                    .add(node.counts),
+                None => elsewhere.add(node.counts),
+            }
+        }
+        for node in nodes.iter().filter(|node| node.counts.all() > 0) {
+            seen_codes.clear();
+            seen_lines.clear();
+            let mut at = Some(node);
+            // A line or function that is on the stack twice took its time once.
+            while let Some(frame) = at {
+                if let Some(code) = codes[frame.code as usize] {
+                    if seen_codes.insert(code.address) {
+                        self.totals.entry(code.address).or_default().add(node.counts);
+                    }
+                    if let Some(line) = line(code, frame.offset)
+                        && seen_lines.insert((code.path.as_str(), line))
+                    {
+                        let lines = self.lines.entry(code.path.clone()).or_default();
+                        lines.entry(line).or_default().add(node.counts);
+                    }
+                }
+                at = (frame.parent != ROOT).then(|| &nodes[frame.parent as usize]);
+            }
+        }
+        let ns = |count: u64| count as f64 * self.ns;
+        self.times = Some(Times {
+            method: Method::Sampled,
+            calls: result.calls,
+            wall_ns: samples.window_ns as f64,
+            busy_ns: ns(all.busy()),
+            waiting_ns: ns(all.waiting),
+            collecting_ns: ns(all.collecting),
+            elsewhere_ns: ns(elsewhere.busy()),
+            threads: samples.threads as u64,
+            samples: Some(all.busy()),
+            torn: samples.torn,
+        });
+    }
+
+    fn traced(trace: &Trace, call_ns: f64) -> Self {
+        let mut traced = Traced::default();
+        let name = |code: &trace::Code| (code.path.clone(), code.qualname.clone(), code.first_line);
+        // Code and line of each frame, outermost first.
+        let mut stack: Vec<(usize, Option<u32>)> = Vec::new();
+        let mut all = 0.0;
+        for event in &trace.events {
+            match event.what {
+                What::Call { .. } => stack.push((event.code, None)),
+                What::Return(_) => {
+                    stack.pop();
+                }
+                What::Instruction { index, ns: Some(ns) } => {
+                    let code = &trace.codes[event.code];
+                    let instruction = &code.instructions[index];
+                    if let Some(frame) = stack.last_mut().filter(|frame| frame.0 == event.code) {
+                        frame.1 = instruction.line.or(frame.1);
+                    }
+                    all += ns;
+                    *traced
+                        .own
+                        .entry(name(code))
+                        .or_default()
+                        .entry(instruction.offset)
+                        .or_default() += ns;
+                    let mut codes = HashSet::new();
+                    let mut lines = HashSet::new();
+                    for &(code, line) in &stack {
+                        let code = &trace.codes[code];
+                        if codes.insert(std::ptr::from_ref(code)) {
+                            *traced.totals.entry(name(code)).or_default() += ns;
+                        }
+                        if let Some(line) = line.filter(|line| lines.insert((code.path.as_str(), *line))) {
+                            *traced
+                                .lines
+                                .entry(code.path.clone())
+                                .or_default()
+                                .entry(line)
+                                .or_default() += ns;
+                        }
+                    }
+                }
+                What::Instruction { .. } | What::Line(_) | What::Exception(_) => {}
+            }
+        }
+        let times = Times {
+            method: Method::Traced,
+            calls: 1,
+            wall_ns: call_ns,
+            busy_ns: all,
+            waiting_ns: 0.0,
+            collecting_ns: 0.0,
+            elsewhere_ns: 0.0,
+            threads: 1,
+            samples: None,
+            torn: 0,
+        };
+        Self {
+            times: Some(times),
+            traced,
+            ..Self::default()
+        }
+    }
+
+    fn time(&self, counts: Counts) -> Time {
+        Time {
+            busy_ns: counts.busy() as f64 * self.ns,
+            waiting_ns: counts.waiting as f64 * self.ns,
+            collecting_ns: counts.collecting as f64 * self.ns,
+            samples: counts.busy(),
+        }
+    }
+
+    /// Time of each instruction of the code objects at these addresses together.
+    pub(super) fn instructions(&self, addresses: &[u64], name: &Name, raws: &[Raw]) -> Vec<Option<Time>> {
+        let mut times = vec![None; raws.len()];
+        if self.times.is_none() {
+            return times;
+        }
+        let sampled = addresses.iter().filter_map(|address| self.own.get(address));
+        for (&offset, &counts) in sampled.flatten() {
+            // Callers stand in the caches of their calls until 3.12.
+            let at = raws.partition_point(|raw| raw.offset <= offset);
+            if let Some(time) = at.checked_sub(1).and_then(|at| times.get_mut(at)) {
+                time.get_or_insert_with(Time::default).add(self.time(counts));
+            }
+        }
+        for (&offset, &ns) in self.traced.own.get(name).into_iter().flatten() {
+            if let Ok(at) = raws.binary_search_by_key(&offset, |raw| raw.offset) {
+                times[at].get_or_insert_with(Time::default).add(busy(ns));
+            }
+        }
+        times
+    }
+
+    /// Time of the code objects at these addresses, with what they called.
+    pub(super) fn total(&self, addresses: &[u64], name: &Name) -> Option<Time> {
+        self.times.as_ref()?;
+        if let Some(&ns) = self.traced.totals.get(name) {
+            return Some(busy(ns));
+        }
+        let found = addresses.iter().filter_map(|address| self.totals.get(address));
+        Some(found.fold(Time::default(), |mut sum, &counts| {
+            sum.add(self.time(counts));
+            sum
+        }))
+    }
+
+    /// Time of the lines of a file, with what they called.
+    pub(super) fn lines(&self, path: &str, relative: &str) -> Vec<LineTotal> {
+        let traced = self.traced.lines.get(relative).into_iter().flatten();
+        let traced = traced.map(|(&line, &ns)| LineTotal {
+            line,
+            total: busy(ns),
+        });
+        let lines = self.lines.get(path).into_iter().flatten();
+        let sampled = lines.map(|(&line, &counts)| LineTotal {
+            line,
+            total: self.time(counts),
+        });
+        sampled.chain(traced).collect()
+    }
+}
+
+fn busy(ns: f64) -> Time {
+    Time {
+        busy_ns: ns,
+        ..Time::default()
+    }
+}

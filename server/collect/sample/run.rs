@@ -1,0 +1,325 @@
+//! The sampler's loop.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::attach::{self, Runtime};
+use super::clock::Clock;
+use super::memory::Memory;
+use super::objects::{CodeObject, Objects};
+use super::stack::{Frame, Seen};
+use super::threads::{self, Last, Thread};
+use super::tree::Counts;
+use super::{Code, Error, Live, Options, Samples, Snapshot, Window};
+
+/// Pause while there is nothing to sample.
+const PAUSE: Duration = Duration::from_millis(1);
+/// The list of threads is read again after so many ticks.
+const REFRESH: u64 = 32;
+/// A thread found idle so often in a row is looked at in every `1 / SELDOM` tick, by chance, and
+/// counted as often more.
+const IDLE: u32 = 32;
+const SELDOM: u64 = 8;
+/// Reads of a thread before a sample is given up.
+const TRIES: usize = 4;
+/// How long a process may take to become an interpreter.
+const START: Duration = Duration::from_secs(30);
+const TAG_OF_TORN: u32 = u32::MAX;
+
+pub(super) fn run(options: &Options, stop: &AtomicBool) -> Result<Samples, Error> {
+    crate::os::sleep_precisely();
+    let memory = Memory::of(options.pid);
+    let window = options.window.as_ref().and_then(|path| File::open(path).ok());
+    let Some(runtime) = attached(memory, window.as_ref(), stop)? else {
+        return Ok(Samples::default());
+    };
+    let interval = Duration::from_secs_f64(1.0 / options.rate.max(1.0));
+    let mut loop_ = Loop {
+        memory,
+        runtime: &runtime,
+        harness: &options.harness,
+        samples: Samples::default(),
+        objects: Vec::new(),
+        known: HashMap::new(),
+        frames: Vec::new(),
+        bytecode: options.bytecode,
+        interval: u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX).max(1),
+    };
+    let mut threads = Vec::new();
+    let mut clock = Clock::new(interval);
+    let mut since = None;
+    while !stop.load(Ordering::Relaxed) {
+        if state(window.as_ref()) != Window::Open {
+            loop_.close(&mut since, &mut threads);
+            std::thread::sleep(PAUSE);
+            clock = Clock::new(interval);
+            continue;
+        }
+        since.get_or_insert_with(Instant::now);
+        match loop_.tick(&mut threads, &mut clock) {
+            Ok(()) => {}
+            Err(Error::NoProcess { .. }) => break,
+            Err(error) => return Err(error),
+        }
+        clock.wait();
+    }
+    loop_.close(&mut since, &mut threads);
+    loop_.finish()
+}
+
+/// What the helper says it does.
+fn state(window: Option<&File>) -> Window {
+    let Some(file) = window else { return Window::Open };
+    let mut byte = [0];
+    match (file.read_at(&mut byte, 0), byte[0]) {
+        (Ok(1), b'1') => Window::Ready,
+        (Ok(1), b'2') => Window::Open,
+        _ => Window::Starting,
+    }
+}
+
+/// The interpreter, as soon as there is one; none when asked to stop before.
+fn attached(memory: Memory, window: Option<&File>, stop: &AtomicBool) -> Result<Option<Runtime>, Error> {
+    let began = Instant::now();
+    if window.is_some() {
+        while state(window) == Window::Starting {
+            if stop.load(Ordering::Relaxed) || began.elapsed() > START {
+                return Ok(None);
+            }
+            std::thread::sleep(PAUSE);
+        }
+    }
+    attach::attach(&memory).map(Some)
+}
+
+struct Loop<'a> {
+    memory: Memory,
+    runtime: &'a Runtime,
+    harness: &'a [String],
+    samples: Samples,
+    objects: Vec<CodeObject>,
+    /// Index of code objects by address; [`TAG_OF_TORN`] for what is none.
+    known: HashMap<u64, u32>,
+    frames: Vec<Frame>,
+    /// Between two ticks, ns.
+    interval: u64,
+    /// Read live bytecode at the end.
+    bytecode: bool,
+}
+
+impl Loop<'_> {
+    /// The window has closed.
+    fn close(&mut self, since: &mut Option<Instant>, threads: &mut [Thread]) {
+        if let Some(since) = since.take() {
+            self.samples.window_ns += u64::try_from(since.elapsed().as_nanos()).unwrap_or(0);
+            for thread in threads {
+                let delayed = thread.delayed();
+                self.settle(thread, delayed);
+            }
+        }
+    }
+
+    fn tick(&mut self, threads: &mut Vec<Thread>, clock: &mut Clock) -> Result<(), Error> {
+        if threads.is_empty() || self.samples.ticks.is_multiple_of(REFRESH) {
+            threads::refresh(self.memory, self.runtime, threads)?;
+        }
+        self.samples.ticks += 1;
+        self.samples.threads = self.samples.threads.max(threads.len());
+        let mut index = 0;
+        while index < threads.len() {
+            let thread = &mut threads[index];
+            let weight = if thread.idle < IDLE { 1 } else { SELDOM };
+            if weight > 1 && clock.chance() * SELDOM as f64 >= 1.0 {
+                index += 1;
+                continue;
+            }
+            if self.look(thread, weight)? {
+                index += 1;
+            } else {
+                let mut gone = threads.swap_remove(index);
+                self.settle(&mut gone, None);
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at one thread; whether it is still there.
+    fn look(&mut self, thread: &mut Thread, weight: u64) -> Result<bool, Error> {
+        let Some(is_running) = thread.is_running() else {
+            return Ok(false);
+        };
+        let mut frames = std::mem::take(&mut self.frames);
+        let mut seen = Ok(Seen::Nothing);
+        for _ in 0..TRIES {
+            seen = thread
+                .stack
+                .read(self.memory, self.runtime, usize::MAX, &mut frames);
+            // Frames came and went while they were read: a moment later they will be others.
+            if frames.first().is_none_or(|frame| self.place(frame).is_some()) {
+                break;
+            }
+        }
+        thread.idle = if is_running {
+            0
+        } else {
+            thread.idle.saturating_add(1)
+        };
+        let mut counts = Counts::default();
+        *match (is_running, thread.stack.collecting) {
+            (false, _) => &mut counts.waiting,
+            (true, true) => &mut counts.collecting,
+            (true, false) => &mut counts.running,
+        } = weight;
+        let seen = seen?;
+        if thread.last.frames == frames && thread.last.seen == seen {
+            thread.last.counts.add(counts);
+        } else {
+            let delayed = thread.delayed();
+            self.settle(thread, delayed);
+            thread.last = Last {
+                frames: frames.clone(),
+                seen,
+                counts,
+                delayed,
+            };
+        }
+        self.frames = frames;
+        if seen == Seen::Gone {
+            self.settle(thread, None);
+        }
+        Ok(seen != Seen::Gone)
+    }
+
+    /// Counts the samples that found a thread in one place, without those for which it was ready to
+    /// run but had no processor.
+    fn settle(&mut self, thread: &mut Thread, delayed: Option<u64>) {
+        let last = std::mem::take(&mut thread.last);
+        if last.frames.is_empty() {
+            return;
+        }
+        let mut counts = last.counts;
+        let waited = delayed
+            .zip(last.delayed)
+            .map_or(0, |(now, then)| now.saturating_sub(then));
+        let without = ((waited + self.interval / 2) / self.interval).min(counts.running);
+        counts.running -= without;
+        self.samples.preempted += without;
+        self.count(&last.frames, last.seen, counts);
+    }
+
+    fn count(&mut self, frames: &[Frame], seen: Seen, counts: Counts) {
+        let Some(top) = self.place(&frames[0]) else {
+            self.samples.torn += 1;
+            return;
+        };
+        if counts.all() == 0 {
+            return;
+        }
+        if self.is_harness(top.0) {
+            self.samples.harness += counts.all();
+            return;
+        }
+        let mut path = vec![top];
+        if seen == Seen::Whole {
+            for frame in &frames[1..] {
+                let Some(place) = self.place(frame) else { continue };
+                if self.is_harness(place.0) {
+                    break;
+                }
+                path.push(place);
+            }
+        }
+        let tree = if seen == Seen::Whole {
+            &mut self.samples.tree
+        } else {
+            &mut self.samples.inner
+        };
+        tree.add(path.iter().rev().copied(), counts);
+        let mut opcode = [0];
+        if self.memory.read(frames[0].instruction, &mut opcode).is_ok() {
+            let seen: &mut BTreeMap<u8, u64> = self.samples.opcodes.entry(top).or_default();
+            *seen.entry(opcode[0]).or_default() += counts.all();
+        }
+    }
+
+    /// Code object and offset of a frame; none when it is no frame.
+    fn place(&mut self, frame: &Frame) -> Option<(u32, u32)> {
+        let code = self.code(frame.code);
+        Some((code, self.offset(code, frame)?))
+    }
+
+    fn is_harness(&self, code: u32) -> bool {
+        let Some(object) = self.objects.get(code as usize) else {
+            return false;
+        };
+        self.harness
+            .iter()
+            .any(|prefix| object.filename.starts_with(prefix.as_str()))
+    }
+
+    /// Index of a code object, or [`TAG_OF_TORN`].
+    fn code(&mut self, address: u64) -> u32 {
+        if let Some(&index) = self.known.get(&address) {
+            return index;
+        }
+        let objects = Objects {
+            memory: self.memory,
+            runtime: self.runtime,
+        };
+        let index = match objects.code(address) {
+            Ok(object) => {
+                self.objects.push(object);
+                u32::try_from(self.objects.len() - 1).unwrap_or(TAG_OF_TORN)
+            }
+            Err(_) => return TAG_OF_TORN,
+        };
+        self.known.insert(address, index);
+        index
+    }
+
+    /// Offset of a frame's instruction; none when it is not in its code.
+    fn offset(&self, code: u32, frame: &Frame) -> Option<u32> {
+        let object = self.objects.get(code as usize)?;
+        let start = frame.code.wrapping_add(self.runtime.offsets.code_adaptive);
+        let offset = frame.instruction.wrapping_sub(start);
+        // Before the first instruction: a frame that has not begun (3.11, 3.12).
+        if offset == 2_u64.wrapping_neg() {
+            return Some(0);
+        }
+        (offset < object.length && offset.is_multiple_of(2)).then(|| u32::try_from(offset).ok())?
+    }
+
+    fn finish(mut self) -> Result<Samples, Error> {
+        let objects = Objects {
+            memory: self.memory,
+            runtime: self.runtime,
+        };
+        let live = |object: &CodeObject| {
+            Some(Live {
+                bytecode: objects.adaptive(object).ok()?,
+                lines: objects.bytes(object.lines).ok()?,
+            })
+        };
+        let code = |object: CodeObject| Code {
+            live: self
+                .bytecode
+                .then(|| live(&object))
+                .flatten()
+                .filter(|_| objects.is_still(&object)),
+            address: object.address,
+            filename: object.filename,
+            qualname: object.qualname,
+            first_line: object.first_line,
+        };
+        self.samples.snapshot = Some(Snapshot {
+            minor: self.runtime.minor(),
+            version: self.runtime.version(),
+            free_threaded: self.runtime.free_threaded,
+        });
+        self.samples.codes = self.objects.into_iter().map(code).collect();
+        Ok(self.samples)
+    }
+}

@@ -1,0 +1,359 @@
+//! The frames of one thread at one moment.
+//!
+//! The thread runs on while it is read, so what belongs together is read together: its state and the
+//! memory around the frames it was last seen in come in one call, a fraction of a microsecond. When
+//! it is somewhere else by then, the call is repeated for there.
+
+use super::Error;
+use super::attach::Runtime;
+use super::memory::{Memory, word};
+
+/// Memory read below a frame (its callers) and above it.
+const BELOW: u64 = 2048;
+const ABOVE: u64 = 512;
+const PAGE: u64 = 4096;
+/// Pieces of memory that are read ahead.
+const MOST_REGIONS: usize = 6;
+/// A piece that no frame was in for so many reads is read no longer.
+const STALE: u32 = 64;
+/// Tries to find a thread where it was the moment before.
+const TRIES: usize = 3;
+/// Calls or returns that may happen while frames are read.
+const MOST_TRANSITIONS: usize = 16;
+/// Frames of a stack that are followed.
+const DEEPEST: usize = 5_000;
+/// The frame of a function, in the thread's own memory for frames (`enum _frameowner`).
+const OWNED_BY_THREAD: u8 = 0;
+/// From here on a frame belongs to the interpreter itself (`enum _frameowner`).
+const NOT_PYTHON: u8 = 3;
+/// The tag bits of a frame's code object.
+const TAG: u64 = 3;
+
+/// One frame: which code, at which instruction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frame {
+    /// Address of its code object.
+    pub code: u64,
+    /// Address of the instruction it executes.
+    pub instruction: u64,
+}
+
+/// What a read of a thread told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// Frames, to the outermost.
+    Whole,
+    /// The innermost frames only: the others could not be followed.
+    Inner,
+    /// No Python code.
+    Nothing,
+    /// There is no such thread any more.
+    Gone,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Region {
+    start: u64,
+    length: usize,
+    unused: u32,
+    /// Where in the buffer its bytes are, if they are.
+    at: Option<usize>,
+}
+
+/// Reads one thread again and again.
+#[derive(Debug)]
+pub struct Stack {
+    thread: u64,
+    interpreter: u64,
+    native: u64,
+    cframe: u64,
+    regions: Vec<Region>,
+    buffer: Vec<u8>,
+    pieces: Vec<(u64, usize)>,
+    /// A read of neighbouring pages failed.
+    cautious: bool,
+    /// Whether a collection of garbage runs in its interpreter.
+    pub collecting: bool,
+}
+
+impl Stack {
+    /// Of the thread state at an address.
+    #[must_use]
+    pub fn new(interpreter: u64, thread: u64, native: u64) -> Self {
+        Self {
+            thread,
+            interpreter,
+            native,
+            cframe: 0,
+            regions: Vec::new(),
+            buffer: Vec::new(),
+            pieces: Vec::new(),
+            cautious: false,
+            collecting: false,
+        }
+    }
+
+    /// Reads the frames, innermost first, at most `limit` of them.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] and [`Error::NoProcess`].
+    pub fn read(
+        &mut self,
+        memory: Memory,
+        runtime: &Runtime,
+        limit: usize,
+        frames: &mut Vec<Frame>,
+    ) -> Result<Seen, Error> {
+        frames.clear();
+        let mut top = 0;
+        for _ in 0..TRIES {
+            match self.read_ahead(memory, runtime)? {
+                None => return Ok(Seen::Gone),
+                Some(0) => return Ok(Seen::Nothing),
+                Some(found) => top = found,
+            }
+            if self.find(top, runtime.offsets.frame_locals).is_some() {
+                break;
+            }
+            self.expect(top, runtime.offsets.frame_locals);
+        }
+        self.follow(memory, runtime, top, limit.min(DEEPEST), frames)
+    }
+
+    /// One read of everything that is expected to be needed: the address of the innermost frame.
+    fn read_ahead(&mut self, memory: Memory, runtime: &Runtime) -> Result<Option<u64>, Error> {
+        let offsets = &runtime.offsets;
+        let state = offsets
+            .native_thread_id
+            .max(offsets.current_frame)
+            .max(offsets.cframe.unwrap_or(0))
+            + 8;
+        let state = usize::try_from(state).unwrap_or(0);
+        self.pieces.clear();
+        let collecting = self
+            .interpreter
+            .wrapping_add(offsets.gc)
+            .wrapping_add(offsets.collecting);
+        self.pieces.push((collecting, 4));
+        self.pieces.push((self.thread, state));
+        let mut length = 4 + state;
+        if offsets.cframe.is_some() && self.cframe != 0 {
+            self.pieces
+                .push((self.cframe.wrapping_add(offsets.current_frame), 8));
+            length += 8;
+        }
+        let fixed = length;
+        for region in &mut self.regions {
+            self.pieces.push((region.start, region.length));
+            region.at = Some(length);
+            length += region.length;
+        }
+        if self.buffer.len() < length {
+            self.buffer.resize(length, 0);
+        }
+        let read = match memory.read_pieces(&self.pieces, &mut self.buffer[..length]) {
+            Ok(read) => read,
+            Err(Error::Unreadable { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if read < 4 + state {
+            return Ok(None);
+        }
+        if read < length {
+            // Some memory is no more: what comes after it has not been read either.
+            self.regions
+                .retain(|region| region.at.is_some_and(|at| at + region.length <= read));
+            self.cautious = true;
+        }
+        self.collecting = self.buffer[..4] != [0; 4];
+        let thread = &self.buffer[4..4 + state];
+        if word(thread, offsets.native_thread_id) != Some(self.native) {
+            return Ok(None);
+        }
+        let Some(within) = offsets.cframe else {
+            return Ok(word(thread, offsets.current_frame));
+        };
+        let cframe = word(thread, within).unwrap_or(0);
+        if cframe == self.cframe && read >= fixed {
+            return Ok(word(&self.buffer, (4 + state) as u64));
+        }
+        self.cframe = cframe;
+        if cframe == 0 {
+            return Ok(Some(0));
+        }
+        match memory.word(cframe.wrapping_add(offsets.current_frame)) {
+            Ok(frame) => Ok(Some(frame)),
+            Err(Error::Unreadable { .. }) => Ok(Some(0)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where in the buffer a frame is, if it was read ahead.
+    fn find(&mut self, frame: u64, length: u64) -> Option<usize> {
+        let end = frame.checked_add(length)?;
+        let region = self.regions.iter_mut().find(|region| {
+            region.at.is_some() && region.start <= frame && end <= region.start + region.length as u64
+        })?;
+        region.unused = 0;
+        Some(region.at? + usize::try_from(frame - region.start).ok()?)
+    }
+
+    /// Reads the memory around a frame ahead from now on.
+    fn expect(&mut self, frame: u64, needed: u64) {
+        self.regions.iter_mut().for_each(|region| region.unused += 1);
+        self.regions.retain(|region| region.unused < STALE);
+        let page = frame & !(PAGE - 1);
+        // The neighbouring pages may be no memory at all.
+        let (first, last) = if self.cautious {
+            (page, page + PAGE)
+        } else {
+            (0, u64::MAX)
+        };
+        let start = frame.saturating_sub(BELOW).max(first);
+        let end = frame
+            .saturating_add(ABOVE)
+            .min(last)
+            .max(frame.saturating_add(needed));
+        let region = Region {
+            start,
+            length: usize::try_from(end - start).unwrap_or(0),
+            unused: 0,
+            at: None,
+        };
+        if self.regions.len() >= MOST_REGIONS {
+            let oldest = (0..self.regions.len()).max_by_key(|&index| self.regions[index].unused);
+            self.regions.remove(oldest.unwrap_or(0));
+        }
+        self.regions.insert(0, region);
+    }
+
+    /// The frame that runs, from the one that was the innermost when its address was read.
+    ///
+    /// The frames were read a little later than that address, so the thread may have returned from it or
+    /// called another. What the frames say of themselves is of one moment: it goes before the address.
+    fn settle(&mut self, runtime: &Runtime, told: u64) -> u64 {
+        let mut frame = told;
+        for _ in 0..MOST_TRANSITIONS {
+            match self.head(runtime, frame) {
+                Some(head) if head.runs => return frame,
+                Some(head) if head.previous != 0 => frame = head.previous,
+                _ => break,
+            }
+        }
+        let mut frame = told;
+        for _ in 0..MOST_TRANSITIONS {
+            match self.callee(runtime, frame) {
+                Some(callee) => frame = callee,
+                None => break,
+            }
+        }
+        // Without a frame that says so, one runs C code, or several were read at different moments.
+        frame
+    }
+
+    /// What a frame that was read ahead says.
+    fn head(&mut self, runtime: &Runtime, frame: u64) -> Option<Head> {
+        let offsets = &runtime.offsets;
+        let at = self.find(frame, offsets.frame_locals)?;
+        Some(Head::of(&self.buffer[at..], offsets))
+    }
+
+    /// A frame that this one has called, in the memory behind it.
+    fn callee(&mut self, runtime: &Runtime, frame: u64) -> Option<u64> {
+        let offsets = &runtime.offsets;
+        let caller = self.head(runtime, frame)?;
+        if caller.code == 0 || caller.runs {
+            return None;
+        }
+        let mut callee = frame + offsets.frame_locals;
+        while let Some(head) = self.head(runtime, callee) {
+            // Others behind it have ended, or became a generator's and left this copy.
+            if head.previous == frame && head.runs && head.owner == OWNED_BY_THREAD {
+                return Some(callee);
+            }
+            callee += 8;
+        }
+        None
+    }
+
+    fn follow(
+        &mut self,
+        memory: Memory,
+        runtime: &Runtime,
+        top: u64,
+        limit: usize,
+        frames: &mut Vec<Frame>,
+    ) -> Result<Seen, Error> {
+        let offsets = &runtime.offsets;
+        let length = usize::try_from(offsets.frame_locals).unwrap_or(0);
+        let mut bytes = vec![0; length];
+        let mut frame = self.settle(runtime, top);
+        let mut steps = 0;
+        while frame != 0 {
+            if frames.len() >= limit || steps > 2 * DEEPEST {
+                return Ok(Seen::Inner);
+            }
+            steps += 1;
+            match self.find(frame, offsets.frame_locals) {
+                Some(at) => bytes.copy_from_slice(&self.buffer[at..at + length]),
+                None => match memory.read(frame, &mut bytes) {
+                    Ok(()) => {
+                        if self.regions.len() < MOST_REGIONS {
+                            self.expect(frame, offsets.frame_locals);
+                        }
+                    }
+                    Err(Error::Unreadable { .. }) => return Ok(Seen::Inner),
+                    Err(error) => return Err(error),
+                },
+            }
+            let head = Head::of(&bytes, offsets);
+            // From 3.14 on, a frame without code has ended since its address was read: its caller goes on.
+            if head.owner < NOT_PYTHON && head.code != 0 {
+                frames.push(Frame {
+                    code: head.code,
+                    instruction: head.instruction,
+                });
+            }
+            frame = head.previous;
+        }
+        Ok(if frames.is_empty() {
+            Seen::Nothing
+        } else {
+            Seen::Whole
+        })
+    }
+}
+
+/// The fixed part of a frame.
+#[derive(Debug, Clone, Copy)]
+struct Head {
+    code: u64,
+    instruction: u64,
+    previous: u64,
+    owner: u8,
+    /// Its own instructions run now.
+    runs: bool,
+}
+
+impl Head {
+    fn of(bytes: &[u8], offsets: &crate::cpython::Memory) -> Self {
+        let field = |at: u64| word(bytes, at).unwrap_or(0);
+        let code = field(offsets.frame_executable) & !TAG;
+        let stack = field(offsets.frame_stack);
+        let runs = if offsets.frame_runs_when_null {
+            stack == 0
+        } else {
+            stack >> 31 & 1 == 1
+        };
+        let owner = usize::try_from(offsets.frame_owner)
+            .ok()
+            .and_then(|at| bytes.get(at));
+        Self {
+            code,
+            instruction: field(offsets.frame_instruction),
+            previous: field(offsets.frame_previous),
+            owner: owner.copied().unwrap_or(u8::MAX),
+            runs: runs && code != 0,
+        }
+    }
+}

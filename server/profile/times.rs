@@ -1,0 +1,79 @@
+//! Times: where a run spent them, by instruction and by line.
+//!
+//! All are nanoseconds of all threads together, of all calls of the pass that took them.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Method;
+
+/// Time of a whole run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Times {
+    /// How all times of the profile were obtained.
+    pub method: Method,
+    /// Calls of the workload that they are of.
+    pub calls: u64,
+    /// Wall time of the part that was measured.
+    pub wall_ns: f64,
+    /// Time of threads on the processor, collections of garbage included: what shares are parts of.
+    pub busy_ns: f64,
+    /// Time of threads off it: asleep, waiting for input, output or locks.
+    pub waiting_ns: f64,
+    /// Time of collections of garbage.
+    pub collecting_ns: f64,
+    /// Part of `busy_ns` in code of files that are not measured.
+    pub elsewhere_ns: f64,
+    /// Most threads with Python code at once.
+    pub threads: u64,
+    /// Samples behind `busy_ns`; none when not sampled.
+    pub samples: Option<u64>,
+    /// Samples that fell between instructions and were of no use.
+    #[serde(default)]
+    pub torn: u64,
+}
+
+/// Time of an instruction, a line or a code object.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Time {
+    /// On the processor.
+    pub busy_ns: f64,
+    /// Off it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub waiting_ns: f64,
+    /// Collecting garbage; part of `busy_ns`.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub collecting_ns: f64,
+    /// Samples behind `busy_ns`, 0 when not sampled.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub samples: u64,
+}
+
+impl Time {
+    /// Adds another time.
+    pub fn add(&mut self, other: Self) {
+        self.busy_ns += other.busy_ns;
+        self.waiting_ns += other.waiting_ns;
+        self.collecting_ns += other.collecting_ns;
+        self.samples += other.samples;
+    }
+}
+
+/// Time of a line and of everything it called.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LineTotal {
+    /// 1-based.
+    pub line: u32,
+    /// The time.
+    pub total: Time,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+fn is_zero(value: &f64) -> bool {
+    *value == 0.0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+fn is_none(value: &u64) -> bool {
+    *value == 0
+}
