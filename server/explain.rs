@@ -123,7 +123,11 @@ fn per_execution(site: &SiteCosts, thresholds: &Thresholds) -> Option<(f64, bool
 fn saving(finding: &Finding, costs: &Costs, thresholds: &Thresholds) -> Option<Saving> {
     let (each, calibrated) = per_execution(finding.site, thresholds)?;
     let all = costs.natural_ns.unwrap_or(f64::INFINITY);
-    let ns = (each * finding.weight? as f64).min(all);
+    // No more than the line takes as a whole: times of single instructions run into one another.
+    let most = finding.line.time.as_ref().map_or(1.0, |time| {
+        (time.share + time.error.unwrap_or(0.0)).clamp(0.0, 1.0)
+    });
+    let ns = (each * finding.weight? as f64).min(all * most);
     (ns > 0.0).then(|| Saving {
         ns,
         share: costs.natural_ns.map(|all| ns / all),
