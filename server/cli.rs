@@ -1,5 +1,6 @@
 //! The command line: arguments in, exit code out.
 
+mod calibrate;
 mod explain;
 mod lsp;
 mod pager;
@@ -35,6 +36,8 @@ enum Command {
     Run(Run),
     /// Show saved profiles
     Show(Show),
+    /// Time the catalogue's examples with an interpreter, for better bounds on what a remedy saves
+    Calibrate(Calibrate),
     /// Say why a site is slow and what to write instead; without a name, list all causes
     Explain(Explain),
     /// Show what one call does, instruction by instruction, in order
@@ -88,7 +91,7 @@ struct Run {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     calls: Option<u64>,
     /// Passes to make; the natural one always is; trace takes times by tracing
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values = ["natural", "sample", "count"])]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values = ["natural", "sample", "count", "types"])]
     passes: Vec<PassName>,
     /// Measure files that match this glob instead of the workspace's; may be given several times
     #[arg(long, value_name = "GLOB")]
@@ -104,6 +107,14 @@ struct Run {
     /// Arguments of the script, module or pytest
     #[arg(last = true)]
     arguments: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[allow(clippy::doc_markdown, reason = "the comments are the help text")]
+struct Calibrate {
+    /// Interpreter: a path, a name on PATH or a version such as 3.14
+    #[arg(long, value_name = "PYTHON")]
+    python: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -244,6 +255,7 @@ enum PassName {
     Sample,
     Trace,
     Count,
+    Types,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -260,6 +272,7 @@ pub fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Show(arguments) => show::show(arguments),
+        Command::Calibrate(arguments) => calibrate::calibrate(arguments),
         Command::Explain(arguments) => explain::explain(arguments),
         Command::Trace(arguments) => trace::trace(arguments),
         Command::Lsp => lsp::lsp(),

@@ -1,5 +1,6 @@
 //! Runs things: the target under the helper, one process a pass.
 
+pub mod calibrate;
 pub mod config;
 pub mod helper;
 pub mod interpreter;
@@ -87,6 +88,7 @@ pub enum Timing {
 
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "independent of each other")]
 pub struct Request {
     /// The interpreter.
     pub python: Python,
@@ -116,6 +118,8 @@ pub struct Request {
     pub count: bool,
     /// How times are taken.
     pub timing: Timing,
+    /// Read operand types at the sites that the counted passes marked.
+    pub types: bool,
     /// Make a single call in the natural pass.
     pub once: bool,
     /// Calls to make in every pass; else chosen by how long one takes.
@@ -307,7 +311,7 @@ fn kinds(request: &Request) -> Vec<PassKind> {
         if request.python.minor == "3.11" {
             kinds.push(PassKind::Misses);
         }
-        if !request.once {
+        if request.types {
             kinds.push(PassKind::Types);
         }
     }

@@ -175,6 +175,7 @@ fn prepare(arguments: &Run, python: Option<String>) -> anyhow::Result<Request> {
         } else {
             Timing::Off
         },
+        types: arguments.passes.contains(&PassName::Types),
         include: arguments.include.clone(),
         arguments: arguments.arguments.clone(),
         unmarked_root: None,

@@ -14,7 +14,6 @@ use crate::collect::trace::{self, Options};
 use crate::collect::{self, Request, Surroundings};
 use crate::present::{terminal, trace_lines};
 use crate::profile::WorkloadKind;
-use crate::store;
 
 /// Traces the target and shows what it did.
 pub fn trace(arguments: &Trace) -> anyhow::Result<u8> {
@@ -66,7 +65,7 @@ pub fn trace(arguments: &Trace) -> anyhow::Result<u8> {
         }
     };
     match &arguments.file {
-        Some(path) => store::write_atomically(path, text.as_bytes())?,
+        Some(path) => screen::write_file(path, text.as_bytes())?,
         None => pager::show(&text, !arguments.no_pager).context("cannot write the trace")?,
     }
     Ok(if trace.outcome.is_failure() || trace.events.is_empty() {
@@ -94,6 +93,7 @@ fn prepare(arguments: &Trace) -> anyhow::Result<Request> {
         calls: None,
         count: false,
         timing: Timing::Off,
+        types: false,
         include: Vec::new(),
         arguments: arguments.arguments.clone(),
         unmarked_root: None,

@@ -31,6 +31,12 @@ pub fn headline(file: &FileCosts, line: &LineCosts, quote: &dyn Fn(&str) -> Stri
         .as_ref()
         .map(|place| format!(" in {place}"))
         .unwrap_or_default();
+    // All of the work in one function: its share and the whole's read the same.
+    let in_place = |share: Option<f64>| {
+        let part = share_of_owner(file, line, owner?)?;
+        let place = place.as_ref()?;
+        (share.map(percent) != Some(percent(part))).then(|| format!(" ({} of {place})", percent(part)))
+    };
     let mut facts = Vec::new();
     let ran = line.tally.is_none_or(|tally| tally.executions() > 0);
     let time = line.time.filter(|_| ran);
@@ -43,7 +49,8 @@ pub fn headline(file: &FileCosts, line: &LineCosts, quote: &dyn Fn(&str) -> Stri
             let executions = line.executions;
             facts.extend(executions.map(|number| counted(number, "execution", "executions")));
             facts.extend(times::facts(line, &time));
-            (format!("{} {}", percent(time.share), times::OF_TIME), inside)
+            let place = in_place(Some(time.share)).unwrap_or(inside);
+            (format!("{} {}", percent(time.share), times::OF_TIME), place)
         }
         (None, _) => ("Executions not counted".to_owned(), inside),
         (Some(tally), _) if tally.executions() == 0 => ("Never ran".to_owned(), inside),
@@ -58,14 +65,7 @@ pub fn headline(file: &FileCosts, line: &LineCosts, quote: &dyn Fn(&str) -> Stri
                 },
                 |share| format!("{} of the executed instructions", percent(share)),
             );
-            let part = owner.and_then(|owner| share_of_owner(file, line, owner));
-            let place = match (part, &place) {
-                // All of the work in one function: its share and the whole's read the same.
-                (Some(part), Some(place)) if share.map(percent) != Some(percent(part)) => {
-                    format!(" ({} of {place})", percent(part))
-                }
-                _ => inside,
-            };
+            let place = in_place(share).unwrap_or(inside);
             facts.push(match line.executions {
                 Some(executions) => counted(executions, "execution", "executions"),
                 None => counted(tally.executions(), "instruction", "instructions"),
@@ -100,6 +100,12 @@ fn executed(file: &FileCosts, line: &LineCosts, owner: usize) -> u64 {
 }
 
 fn share_of_owner(file: &FileCosts, line: &LineCosts, owner: usize) -> Option<f64> {
+    if let Some(time) = line.time {
+        let parts = file.functions.iter().enumerate();
+        let parts = parts.filter(|(index, _)| file.owner(*index) == owner);
+        let all: f64 = parts.filter_map(|(_, part)| Some(part.time?.share)).sum();
+        return (all > 0.0).then(|| (time.share / all).min(1.0));
+    }
     let parts = file.functions.iter().enumerate();
     let total = parts
         .filter(|(index, _)| file.owner(*index) == owner)

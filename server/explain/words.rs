@@ -283,6 +283,12 @@ pub fn more_on(cause: &str) -> String {
     format!("bytecost explain {cause}")
 }
 
+/// That a cause was explained at an earlier finding.
+#[must_use]
+pub fn as_above(cause: &str, finding: usize) -> String {
+    format!("{cause}, as {finding}")
+}
+
 /// What the operands were, where no cause is known.
 #[must_use]
 pub fn seen_types(types: &str) -> String {

@@ -196,6 +196,7 @@ fn wish(session: &Session, ticket: &Ticket, root: &Path) -> Wish {
         deadline: settings.deadline,
         count: true,
         timing: Timing::Sampled,
+        types: true,
         include: editor.include,
         unmarked_root: configuration.folder_of(root),
         name_below_root: true,

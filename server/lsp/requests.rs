@@ -101,9 +101,10 @@ pub fn heat(session: &Session, uri: &Uri) -> Option<Heat> {
         line: heat.line.saturating_sub(1),
         share: heat.share,
     };
+    let view = open.view?;
     Some(Heat {
-        of: editor::OF,
-        lines: open.view?.heat().into_iter().map(line).collect(),
+        of: view.heat_of(),
+        lines: view.heat().into_iter().map(line).collect(),
     })
 }
 

@@ -56,6 +56,7 @@ pub fn call(minor: &str, executable: &Path, file: &Path, call: &str) -> Request 
         timing: bytecost::collect::Timing::Off,
         sampled_budget: std::time::Duration::ZERO,
         count: true,
+        types: true,
         once: false,
         calls: None,
         budget: Duration::from_millis(50),

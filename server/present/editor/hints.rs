@@ -18,11 +18,12 @@ use super::hover::headline;
 pub struct HintOptions {
     /// Show hints at all.
     pub enabled: bool,
-    /// Share of the executed instructions a line must have, 0 to 1.
+    /// Share of the time, or of the executed instructions where there are no times, that a line must
+    /// have; 0 to 1.
     pub min_share: f64,
     /// Show the mark of a generic or missing site.
     pub mark: bool,
-    /// Show the line's share of the executed instructions.
+    /// Show the line's share of the time, or of the executed instructions.
     pub share: bool,
     /// Show the line's executions.
     pub executions: bool,
@@ -163,10 +164,14 @@ fn share(line: &LineCosts, options: &HintOptions) -> Option<String> {
     }
     // Of next to nothing the executions say enough.
     let share = line
-        .share
+        .weight()
         .filter(|share| options.share && *share >= LEAST_SHARE)?;
-    // A bare percentage would be read as a share of the time.
-    Some(format!("{} instr", brief_percent(share)))
+    let share = brief_percent(share);
+    // A bare percentage is read as a share of the time.
+    Some(match line.time {
+        Some(_) => share,
+        None => format!("{share} instr"),
+    })
 }
 
 fn executions(line: &LineCosts, options: &HintOptions) -> Option<String> {
