@@ -6,6 +6,7 @@ pub mod helper;
 pub mod interpreter;
 pub mod live;
 pub mod merge;
+mod outcome;
 pub mod output;
 pub mod prepare;
 pub mod process;
@@ -23,8 +24,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use self::helper::{Helper, Job};
+use self::helper::{Helper, Job, bytes, read_progress};
 use self::merge::Finished;
+use self::outcome::{crash_place, outcome};
 use self::output::Output;
 use self::process::End;
 use self::sample::Sampler;
@@ -579,28 +581,6 @@ pub fn name(kind: PassKind) -> &'static str {
     }
 }
 
-#[cfg(unix)]
-fn bytes(path: &Path) -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt;
-    path.as_os_str().as_bytes().to_vec()
-}
-
-#[cfg(not(unix))]
-fn bytes(path: &Path) -> Vec<u8> {
-    path.to_string_lossy().into_owned().into_bytes()
-}
-
-/// `FRACTION CALLS`, as the helper writes it now and then.
-fn read_progress(path: &Path) -> (Option<f64>, u64) {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let mut words = text.split(' ');
-    let fraction = words.next().and_then(|word| word.parse().ok());
-    (
-        fraction,
-        words.next().and_then(|word| word.parse().ok()).unwrap_or(0),
-    )
-}
-
 /// What a sampler saw.
 fn finish(watcher: Sampler) -> Result<sample::Samples, sample::Error> {
     let seen = watcher.finish();
@@ -609,65 +589,4 @@ fn finish(watcher: Sampler) -> Result<sample::Samples, sample::Error> {
         Some(_) => Err(sample::Error::Platform),
         None => seen,
     }
-}
-
-/// What the helper says, corrected by how its process ended.
-fn outcome(
-    end: &End,
-    result: Option<&wire::Result>,
-    deadline: Option<Duration>,
-    place: Option<String>,
-) -> Outcome {
-    let said = result.map(|result| (result.partial, &result.outcome));
-    outcome_of(end, said, deadline, place)
-}
-
-/// What the helper says, and whether amid the run, corrected by how its process ended.
-fn outcome_of(
-    end: &End,
-    said: Option<(bool, &Outcome)>,
-    deadline: Option<Duration>,
-    place: Option<String>,
-) -> Outcome {
-    let End::Ended(status) = end else {
-        let seconds = deadline.unwrap_or_default().as_secs_f64();
-        return match said {
-            // It may have come to its end while we asked.
-            Some((false, outcome)) => outcome.clone(),
-            _ => Outcome::TimedOut { seconds },
-        };
-    };
-    if let Some(signal) = signal_of(*status) {
-        return Outcome::Killed { signal, place };
-    }
-    match said {
-        Some((false, outcome)) => outcome.clone(),
-        _ => Outcome::Exited {
-            status: status.code().unwrap_or(1),
-        },
-    }
-}
-
-#[cfg(unix)]
-fn signal_of(status: std::process::ExitStatus) -> Option<String> {
-    use std::os::unix::process::ExitStatusExt;
-    let number = status.signal()?;
-    let name = nix::sys::signal::Signal::try_from(number);
-    Some(name.map_or_else(|_| format!("signal {number}"), |signal| signal.to_string()))
-}
-
-#[cfg(not(unix))]
-fn signal_of(_: std::process::ExitStatus) -> Option<String> {
-    None
-}
-
-/// The innermost frame of a fatal signal, from what `faulthandler` left.
-fn crash_place(log: &Path, helper: &Path) -> Option<String> {
-    let text = std::fs::read_to_string(log).ok()?;
-    text.lines().find_map(|line| {
-        let rest = line.trim_start().strip_prefix("File \"")?;
-        let (file, rest) = rest.split_once("\", line ")?;
-
-        (!Path::new(file).starts_with(helper)).then(|| format!("{file}:{rest}"))
-    })
 }

@@ -33,9 +33,14 @@ fn shares(workspace: &Workspace) -> Vec<(u64, f64)> {
     let costs = bytecost::attribute::attribute(&profile, &|_| Some(KERN.to_owned()));
     let lines = costs.files[0].lines.values().filter(|line| line.line > 0);
     lines
-        .filter_map(|line| Some((u64::from(line.line - 1), line.share?)))
+        .filter_map(|line| Some((u64::from(line.line - 1), rounded(line.weight()?))))
         .filter(|(_, share)| *share > 0.0)
         .collect()
+}
+
+/// What is written and read again differs in the last digit.
+fn rounded(share: f64) -> f64 {
+    (share * 1e12).round() / 1e12
 }
 
 #[test]
@@ -64,7 +69,12 @@ fn heat_is_the_shares_of_the_lines_that_were_not_edited() {
     client.diagnostics(&uri);
     let lines = |heat: Value| -> Vec<(u64, f64)> {
         let lines = heat["lines"].as_array().expect("lines").clone();
-        let pair = |line: &Value| (line["line"].as_u64().unwrap(), line["share"].as_f64().unwrap());
+        let pair = |line: &Value| {
+            (
+                line["line"].as_u64().unwrap(),
+                rounded(line["share"].as_f64().unwrap()),
+            )
+        };
         lines.iter().map(pair).collect()
     };
     let before = heat(&mut client);
@@ -216,9 +226,12 @@ fn the_environment_of_the_editor_is_used_where_nothing_names_an_interpreter() {
         "pyproject.toml",
         &format!("[tool.bytecost]\npython = {environment:?}\n"),
     );
+    assert_eq!(client.execute("bytecost.clear", json!([])), Ok(Value::Null));
+    assert_eq!(client.diagnostics(&uri), Vec::<Value>::new());
     assert_eq!(
         client.run(json!({"uri": uri, "target": "advance", "environment": "/nowhere/python"})),
         "measured kern.py::advance"
     );
+    assert_eq!(client.diagnostics(&uri).len(), 1);
     client.finish();
 }
