@@ -10,7 +10,9 @@ use self_cell::self_cell;
 
 use super::settings::Settings;
 use crate::attribute::{self, Costs, FileCosts};
+use crate::explain::Thresholds;
 use crate::present::editor::{self, Diagnostic, DiagnosticOptions, Heat, Hint, Hover, HoverOptions, Listing};
+use crate::present::html;
 use crate::profile::{Position, Profile};
 use crate::source::mapping::Mapping;
 
@@ -312,6 +314,19 @@ impl View {
             (hover.start, hover.end) = ((line, 0), (line, 0));
         }
         Some(hover)
+    }
+
+    /// What was measured.
+    #[must_use]
+    pub fn target(&self) -> String {
+        self.results.measured.profile().workload.target.clone()
+    }
+
+    /// The HTML report of the whole measurement.
+    #[must_use]
+    pub fn report(&self, thresholds: &Thresholds) -> String {
+        let measured = &self.results.measured;
+        html::render(measured.profile(), measured.costs(), thresholds)
     }
 
     /// The costs of the file.

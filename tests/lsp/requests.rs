@@ -51,7 +51,7 @@ fn they_are_announced() {
     let announced = &answer["capabilities"]["experimental"]["bytecost"]["requests"];
     assert_eq!(
         *announced,
-        json!(["bytecost/heat", "bytecost/bytecode", "bytecost/runnables"])
+        json!(["bytecost/heat", "bytecost/bytecode", "bytecost/runnables", "bytecost/report"])
     );
     client.notify("initialized", json!({}));
     client.finish();
@@ -203,6 +203,22 @@ fn runnables_say_what_only_the_user_knows() {
         client.request("bytecost/runnables", of_document(&uri)),
         Ok(json!([]))
     );
+    client.finish();
+}
+
+#[test]
+fn the_report_is_that_of_the_command_line() {
+    let workspace = Workspace::kern();
+    let uri = workspace.uri("kern.py");
+    let mut client = Client::start(client::VSCODE, &workspace.root(), quick());
+    client.open(&uri, KERN);
+    assert_eq!(client.request("bytecost/report", of_document(&uri)), Ok(Value::Null));
+    client.run(json!({"uri": uri, "target": "advance"}));
+    client.diagnostics(&uri);
+    let report = client.request("bytecost/report", of_document(&uri)).unwrap();
+    assert_eq!(report["title"], "kern.py::advance");
+    let html = report["html"].as_str().expect("a document");
+    assert!(html.starts_with("<!doctype html>") && html.contains("b.x % 7"), "{html}");
     client.finish();
 }
 

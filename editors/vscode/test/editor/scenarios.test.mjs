@@ -122,7 +122,7 @@ scenario('heat is widest where the share is largest, and can be turned off', {},
   });
   const shown = new Map(bars.map(({ line, width }) => [line, width]));
   for (const [line] of await bench.lines()) {
-    const share = report.lines.get(line)?.instruction_share ?? 0;
+    const share = report.lines.get(line)?.self_share ?? 0;
     const level = levels.filter((least) => share >= least).length;
     assert.equal(shown.get(line), level === 0 ? undefined : level + 1, `line ${line} with ${share}`);
   }
@@ -178,6 +178,24 @@ scenario('the bytecode view follows the cursor, and the source the view', { file
     }),
   );
   await bench.keep('bytecode-to-source');
+});
+
+scenario('the report opens as a page', {}, async (bench, project) => {
+  await profile(bench, project);
+  await bench.command('bytecost: Open HTML Report');
+  const page = await bench.until('the page', async () => {
+    for (const frame of bench.page.frames()) {
+      const text = await frame.evaluate(() => document.body?.innerText ?? '').catch(() => '');
+      if (text.includes('nbody.py::advance') && text.includes(DIVISION)) {
+        return frame;
+      }
+    }
+    return undefined;
+  });
+  // It is alive: the next marked line is the division's, and its instructions are shown.
+  await page.locator('body').press('n');
+  await bench.until('the instructions', () => page.evaluate(() => document.body.innerText.includes('BINARY_OP')));
+  await bench.keep('report');
 });
 
 scenario('editing a line takes its hint, and undoing brings it back', {}, async (bench, project) => {
