@@ -51,7 +51,12 @@ fn they_are_announced() {
     let announced = &answer["capabilities"]["experimental"]["bytecost"]["requests"];
     assert_eq!(
         *announced,
-        json!(["bytecost/heat", "bytecost/bytecode", "bytecost/runnables", "bytecost/report"])
+        json!([
+            "bytecost/heat",
+            "bytecost/bytecode",
+            "bytecost/runnables",
+            "bytecost/report"
+        ])
     );
     client.notify("initialized", json!({}));
     client.finish();
@@ -212,13 +217,19 @@ fn the_report_is_that_of_the_command_line() {
     let uri = workspace.uri("kern.py");
     let mut client = Client::start(client::VSCODE, &workspace.root(), quick());
     client.open(&uri, KERN);
-    assert_eq!(client.request("bytecost/report", of_document(&uri)), Ok(Value::Null));
+    assert_eq!(
+        client.request("bytecost/report", of_document(&uri)),
+        Ok(Value::Null)
+    );
     client.run(json!({"uri": uri, "target": "advance"}));
     client.diagnostics(&uri);
     let report = client.request("bytecost/report", of_document(&uri)).unwrap();
     assert_eq!(report["title"], "kern.py::advance");
     let html = report["html"].as_str().expect("a document");
-    assert!(html.starts_with("<!doctype html>") && html.contains("b.x % 7"), "{html}");
+    assert!(
+        html.starts_with("<!doctype html>") && html.contains("b.x % 7"),
+        "{html}"
+    );
     client.finish();
 }
 

@@ -142,7 +142,9 @@ async function openReport(service: Service): Promise<void> {
     enableScripts: true,
     localResourceRoots: [],
   });
-  panel.webview.html = report.html;
+  const { kind } = vscode.window.activeColorTheme;
+  const isLight = kind === vscode.ColorThemeKind.Light || kind === vscode.ColorThemeKind.HighContrastLight;
+  panel.webview.html = report.html.replace('<html', `<html data-theme="${isLight ? 'light' : 'dark'}"`);
 }
 
 /** Turns a setting around where it is set, else for the user. */

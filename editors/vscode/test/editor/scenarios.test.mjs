@@ -63,6 +63,11 @@ function scenario(name, { files = ['nbody.py'], file = 'nbody.py', at = DIVISION
 /** Clicks the lens of `advance` and waits for its hints. */
 async function profile(bench, project) {
   await bench.clickLens('Profile advance');
+  await settled(bench, project);
+}
+
+/** Waits for the hints of `advance`, and for the run to be over. */
+async function settled(bench, project) {
   await bench.hintOf(project.read('nbody.py'), project.lineOf('nbody.py', DIVISION));
   await bench.until('the run to end', async () => !(await bench.notifications()).some((text) => text.includes('Profiling')));
 }
@@ -71,7 +76,7 @@ scenario('one click on a lens shows the numbers of the report', {}, async (bench
   await bench.clickLens('Profile advance');
   await bench.notification('Profiling advance');
   await bench.keep('running');
-  await profile(bench, project);
+  await settled(bench, project);
   const count = compare(await bench.hints(project.read('nbody.py')), project.report());
   assert.ok(count >= 15, `${count} lines have hints`);
   await bench.keep('hints');
