@@ -33,7 +33,7 @@ fn shares(workspace: &Workspace) -> Vec<(u64, f64)> {
     let costs = bytecost::attribute::attribute(&profile, &|_| Some(KERN.to_owned()));
     let lines = costs.files[0].lines.values().filter(|line| line.line > 0);
     lines
-        .filter_map(|line| Some((u64::from(line.line - 1), line.share?)))
+        .filter_map(|line| Some((u64::from(line.line - 1), line.weight()?)))
         .filter(|(_, share)| *share > 0.0)
         .collect()
 }
