@@ -18,7 +18,7 @@ mod time;
 pub use function::{FunctionCosts, Shape};
 pub use tally::Tally;
 pub use text::{Excerpt, SourceText};
-pub use time::{LEAST_SAMPLES, TimeCosts, Whole};
+pub use time::{TimeCosts, Whole};
 
 /// What a profile's code costs, file by file.
 #[derive(Debug, Clone)]

@@ -5,9 +5,6 @@ use crate::profile::{Method, PassKind, Profile, Time, Times};
 /// Quantile of the normal distribution that leaves 2.5 % on each side.
 const Z: f64 = 1.959_964;
 
-/// Fewer samples say nothing: a share would be known to more than 10 points to both sides.
-pub const LEAST_SAMPLES: u64 = 100;
-
 /// What a time is a part of, and what it is told for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Whole<'p> {
@@ -18,13 +15,10 @@ pub struct Whole<'p> {
 }
 
 impl<'p> Whole<'p> {
-    /// Of a profile; none when its times were not measured, or in too few samples to mean anything.
+    /// Of a profile; none when its times were not measured.
     #[must_use]
     pub fn of(profile: &'p Profile) -> Option<Self> {
         let times = profile.times.as_ref()?;
-        if times.samples.is_some_and(|samples| samples < LEAST_SAMPLES) {
-            return None;
-        }
         let counted = profile.pass(PassKind::Count).map_or(1, |pass| pass.calls);
         Some(Self {
             times,

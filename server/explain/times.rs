@@ -1,7 +1,7 @@
 //! Sentences on times.
 
-use crate::attribute::{LEAST_SAMPLES, LineCosts, SiteCosts, TimeCosts, Whole};
-use crate::profile::{Method, Profile};
+use crate::attribute::{LineCosts, SiteCosts, TimeCosts, Whole};
+use crate::profile::Method;
 
 use super::number::{count, counted, duration, percent};
 use super::words;
@@ -79,18 +79,6 @@ pub fn unsplit(line: &LineCosts) -> Option<String> {
         counted(time.samples, "sample", "samples"),
         count(SPLIT)
     ))
-}
-
-/// That a run was too short for its times to be told; none when they are, or were not to be measured.
-#[must_use]
-pub fn too_few(profile: &Profile) -> Option<String> {
-    let samples = profile.times.as_ref()?.samples?;
-    (samples < LEAST_SAMPLES).then(|| {
-        format!(
-            "No times: the run was over after {}, and {LEAST_SAMPLES} are needed.",
-            counted(samples, "sample", "samples")
-        )
-    })
 }
 
 /// What the times of a report are, and how they were obtained.

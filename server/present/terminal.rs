@@ -98,7 +98,6 @@ pub(super) fn facts(profile: &Profile, costs: &Costs) -> Vec<String> {
 
 fn notes(page: &mut Page, profile: &Profile, costs: &Costs) {
     let mut sentences: Vec<_> = profile.notes.iter().map(words::note).collect();
-    sentences.extend(times::too_few(profile));
     let stale = costs.files.iter().filter(|file| file.stale);
     sentences.extend(stale.map(|file| words::stale(&file.file.path)));
     if sentences.is_empty() {

@@ -24,6 +24,15 @@ pub(super) struct Timed {
     traced: Traced,
 }
 
+/// Fewer samples tell nothing about lines: a share would be known to 10 points to both sides.
+const FEWEST: u64 = 100;
+
+/// Whether a run was too short to be sampled.
+pub(super) fn too_few(samples: &Samples) -> bool {
+    let nodes = samples.tree.nodes.iter().chain(&samples.inner.nodes);
+    nodes.map(|node| node.counts.all()).sum::<u64>() < FEWEST
+}
+
 /// A code object as a trace names it: path relative to the root, qualified name, first line.
 pub(super) type Name = (String, String, u32);
 
@@ -50,7 +59,7 @@ impl Timed {
         else {
             return Self::default();
         };
-        if samples.ticks == 0 {
+        if too_few(samples) {
             return Self::default();
         }
         let mut timed = Self {
