@@ -120,7 +120,7 @@ impl Loop<'_> {
     }
 
     fn tick(&mut self, threads: &mut Vec<Thread>, clock: &mut Clock) -> Result<(), Error> {
-        if threads.is_empty() || self.samples.ticks.is_multiple_of(REFRESH) {
+        if threads.is_empty() {
             threads::refresh(self.memory, self.runtime, threads)?;
         }
         self.samples.ticks += 1;
@@ -139,6 +139,10 @@ impl Loop<'_> {
                 let mut gone = threads.swap_remove(index);
                 self.settle(&mut gone, None);
             }
+        }
+        // Only now: who reads what a thread writes holds it up.
+        if self.samples.ticks.is_multiple_of(REFRESH) {
+            threads::refresh(self.memory, self.runtime, threads)?;
         }
         Ok(())
     }
