@@ -7,6 +7,7 @@ mod progress;
 mod run;
 mod screen;
 mod show;
+mod stats;
 mod trace;
 
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ enum Command {
     Run(Run),
     /// Show saved profiles
     Show(Show),
+    /// Show the process-wide statistics of pystats dumps and reports
+    Stats(Stats),
     /// Say why a site is slow and what to write instead; without a name, list all causes
     Explain(Explain),
     /// Show what one call does, instruction by instruction, in order
@@ -122,6 +125,29 @@ struct Show {
     source: Option<PathBuf>,
     #[command(flatten)]
     output: Output,
+}
+
+#[derive(Debug, Args)]
+struct Stats {
+    /// Raw dumps, folders of them, their JSON, or printed reports
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Compare with these
+    #[arg(long, value_name = "BASE")]
+    compare: Vec<PathBuf>,
+    /// Form of the tables
+    #[arg(long, value_enum, default_value_t = StatsFormat::Text)]
+    format: StatsFormat,
+    /// Write the tables to this file
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum StatsFormat {
+    Text,
+    Json,
+    Markdown,
 }
 
 #[derive(Debug, Args)]
@@ -258,6 +284,7 @@ pub fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Show(arguments) => show::show(arguments),
+        Command::Stats(arguments) => stats::stats(arguments),
         Command::Explain(arguments) => explain::explain(arguments),
         Command::Trace(arguments) => trace::trace(arguments),
         Command::Lsp => lsp::lsp(),

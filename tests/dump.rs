@@ -1,0 +1,4 @@
+//! Dumps of other programs against what those programs say themselves.
+
+#[path = "dump/pystats.rs"]
+mod pystats;
