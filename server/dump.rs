@@ -7,13 +7,30 @@ use std::io::{BufRead, BufReader, Cursor, Read};
 
 use crate::stats::Statistics;
 
+mod austin;
+mod bytes;
+mod bytesight;
+mod folded;
+mod gecko;
+mod jsonl;
+mod line_profiler;
 mod lines;
+mod lltrace;
+pub mod located;
+mod marshal;
+pub mod place;
+mod pyinstrument;
 mod pystats;
 mod report;
+mod scalene;
 mod sniff;
+mod speedscope;
+mod tachyon;
 mod webcopy;
 
 pub use sniff::Format;
+
+use located::Located;
 
 /// Bytes that are looked at to tell a format.
 const HEAD: u64 = 1 << 16;
@@ -101,6 +118,8 @@ pub struct Dump {
 pub enum Content {
     /// Counters or tables of a whole process.
     Statistics(Box<Statistics>),
+    /// Numbers of places in code.
+    Located(Box<Located>),
 }
 
 /// What could not be used, as it is found.
@@ -175,13 +194,50 @@ fn read_packed(
 }
 
 fn read_as(format: Format, input: impl BufRead, damage: &mut Damage) -> Result<Content, Problem> {
-    let statistics = match format {
-        Format::PystatsRaw => Statistics::Counters(Box::new(pystats::raw(input, damage)?)),
-        Format::PystatsJson => Statistics::Counters(Box::new(pystats::json(&in_one_piece(input)?, damage)?)),
-        Format::PystatsReport => report::read(&text(input, damage)?, damage)?,
-        Format::PystatsPage => webcopy::read(&text(input, damage)?, damage)?,
+    let located = match format {
+        Format::PystatsRaw => {
+            let counters = pystats::raw(input, damage)?;
+            return Ok(statistics(Statistics::Counters(Box::new(counters))));
+        }
+        Format::PystatsJson => {
+            let counters = pystats::json(&in_one_piece(input)?, damage)?;
+            return Ok(statistics(Statistics::Counters(Box::new(counters))));
+        }
+        Format::PystatsReport => return Ok(statistics(report::read(&text(input, damage)?, damage)?)),
+        Format::JitLog => return Ok(statistics(lltrace::read(input, damage)?)),
+        Format::PystatsPage => return Ok(statistics(webcopy::read(&text(input, damage)?, damage)?)),
+        Format::Tachyon => tachyon::read(&in_one_piece(input)?, damage)?,
+        Format::TachyonLines => jsonl::read(input, damage)?,
+        Format::TachyonCollapsed => folded::read(folded::Dialect::Tachyon, input, damage)?,
+        Format::Gecko => gecko::read(&in_one_piece(input)?, damage)?,
+        Format::Pstats => marshal::read(&in_one_piece(input)?, damage)?,
+        Format::Bytesight => bytesight::read(input, damage)?,
+        Format::PySpy => folded::read(folded::Dialect::PySpy, input, damage)?,
+        Format::Speedscope => speedscope::read(&in_one_piece(input)?, damage)?,
+        Format::LineProfiler => line_profiler::read(input, damage)?,
+        Format::Scalene => scalene::read(&in_one_piece(input)?, damage)?,
+        Format::Austin => austin::read(&in_one_piece(input)?, damage)?,
+        Format::AustinText => folded::read(folded::Dialect::Austin, input, damage)?,
+        Format::Pyinstrument => pyinstrument::tree(&in_one_piece(input)?, damage)?,
+        Format::PyinstrumentSession => pyinstrument::session(&in_one_piece(input)?, damage)?,
     };
-    Ok(Content::Statistics(Box::new(statistics)))
+    Ok(Content::Located(Box::new(located)))
+}
+
+fn statistics(statistics: Statistics) -> Content {
+    Content::Statistics(Box::new(statistics))
+}
+
+/// A whole document.
+fn json<T: serde::de::DeserializeOwned>(bytes: &[u8], what: &str) -> Result<T, Problem> {
+    serde_json::from_slice(bytes).map_err(|error| Problem::Damaged {
+        place: Some(Place::Line(error.line() as u64)),
+        what: if error.is_eof() {
+            format!("column {}: the JSON ends too early", error.column())
+        } else {
+            format!("column {}: this is not {what}", error.column())
+        },
+    })
 }
 
 /// All bytes, if they are not too many.
