@@ -8,6 +8,7 @@ mod progress;
 mod run;
 mod screen;
 mod show;
+mod stats;
 mod trace;
 
 use std::path::PathBuf;
@@ -38,6 +39,8 @@ enum Command {
     Show(Show),
     /// Time the catalogue's examples with an interpreter, for better bounds on what a remedy saves
     Calibrate(Calibrate),
+    /// Show the process-wide statistics of pystats dumps and reports
+    Stats(Stats),
     /// Say why a site is slow and what to write instead; without a name, list all causes
     Explain(Explain),
     /// Show what one call does, instruction by instruction, in order
@@ -134,6 +137,29 @@ struct Show {
     source: Option<PathBuf>,
     #[command(flatten)]
     output: Output,
+}
+
+#[derive(Debug, Args)]
+struct Stats {
+    /// Raw dumps, folders of them, their JSON, or printed reports
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Compare with these
+    #[arg(long, value_name = "BASE")]
+    compare: Vec<PathBuf>,
+    /// Form of the tables
+    #[arg(long, value_enum, default_value_t = StatsFormat::Text)]
+    format: StatsFormat,
+    /// Write the tables to this file
+    #[arg(short = 'o', long = "output", value_name = "FILE")]
+    file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum StatsFormat {
+    Text,
+    Json,
+    Markdown,
 }
 
 #[derive(Debug, Args)]
@@ -273,6 +299,7 @@ pub fn main() -> ExitCode {
         Command::Run(arguments) => run::run(arguments),
         Command::Show(arguments) => show::show(arguments),
         Command::Calibrate(arguments) => calibrate::calibrate(arguments),
+        Command::Stats(arguments) => stats::stats(arguments),
         Command::Explain(arguments) => explain::explain(arguments),
         Command::Trace(arguments) => trace::trace(arguments),
         Command::Lsp => lsp::lsp(),

@@ -325,6 +325,16 @@ pub fn verdict(profile: &Profile, costs: &Costs, thresholds: &Thresholds) -> Opt
         "Nothing to judge: no code of the workspace ran.".to_owned()
     } else if has_note(|note| matches!(note, Note::NoSpecialization)) {
         "Nothing to judge: this build of CPython does not specialize.".to_owned()
+    } else if has_note(|note| {
+        matches!(
+            note,
+            Note::Imported {
+                specialization: false,
+                ..
+            }
+        )
+    }) {
+        "Nothing to judge: the dump does not say what specialized.".to_owned()
     } else if has_note(|note| matches!(note, Note::UnknownVersion { .. })) && seen.specialized == 0 {
         "Nothing to judge: what specialized here is not known for this version of CPython.".to_owned()
     } else if seen.marked > 0 {

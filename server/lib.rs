@@ -16,6 +16,7 @@ pub mod bytecode;
 pub mod cli;
 pub mod collect;
 pub mod cpython;
+pub mod dump;
 pub mod explain;
 pub mod lsp;
 #[allow(unsafe_code, reason = "the one module that may")]
@@ -23,5 +24,6 @@ pub mod os;
 pub mod present;
 pub mod profile;
 pub mod source;
+pub mod stats;
 pub mod store;
 pub mod trace;

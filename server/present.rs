@@ -3,5 +3,6 @@
 pub mod editor;
 pub mod html;
 pub mod json;
+pub mod stats;
 pub mod terminal;
 pub mod trace_lines;

@@ -236,7 +236,16 @@ pub enum Note {
     },
     /// This build does not specialize.
     NoSpecialization,
-    /// Anything else, as one sentence from the helper.
+    /// Nothing was run: everything is from a dump.
+    Imported {
+        /// The dump and its format.
+        from: String,
+        /// The finest thing it tells apart: `instructions`, `expressions`, `lines` or `functions`.
+        grain: String,
+        /// It says which forms were specialized.
+        specialization: bool,
+    },
+    /// Anything else, as one sentence.
     Other {
         /// The sentence.
         text: String,

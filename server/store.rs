@@ -1,5 +1,7 @@
 //! Saved profiles on disk: `.bytecost/` at the workspace root.
 
+pub mod texts;
+
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};

@@ -89,7 +89,12 @@ pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
 
 /// Where it was asked for.
 fn write(text: &str, output: &Output) -> anyhow::Result<()> {
-    if let Some(path) = &output.file {
+    put(text, output.file.as_deref())
+}
+
+/// Into a file, or to stdout.
+pub fn put(text: &str, file: Option<&Path>) -> anyhow::Result<()> {
+    if let Some(path) = file {
         return write_file(path, text.as_bytes());
     }
     let mut stdout = io::stdout().lock();

@@ -352,6 +352,16 @@ pub fn verdict(profile: &Profile, line: &LineCosts) -> Option<&'static str> {
     }
     Some(if has_note(|note| matches!(note, Note::NoSpecialization)) {
         "Nothing to judge: this build of CPython does not specialize."
+    } else if has_note(|note| {
+        matches!(
+            note,
+            Note::Imported {
+                specialization: false,
+                ..
+            }
+        )
+    }) {
+        "Nothing to judge: the dump does not say what specialized."
     } else if has_note(|note| matches!(note, Note::UnknownVersion { .. })) && !has(State::Specialized) {
         "Nothing to judge: what specialized here is not known for this version of CPython."
     } else if has(State::Instrumented) {

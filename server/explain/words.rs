@@ -118,7 +118,13 @@ pub fn provenance(profile: &Profile) -> Vec<String> {
     };
     facts.push(
         if instructions().any(|instruction| instruction.executions.is_some()) {
-            "counts exact".to_owned()
+            let imported = |note: &Note| matches!(note, Note::Imported { .. });
+            let how = if profile.notes.iter().any(imported) {
+                "imported"
+            } else {
+                "exact"
+            };
+            format!("counts {how}")
         } else {
             "executions not counted".to_owned()
         },
@@ -236,6 +242,9 @@ pub fn note(note: &Note) -> String {
         Note::UnknownVersion { minor } => format!(
             "bytecost has no tables for CPython {minor}: names and numbers are right, their meaning is not known."
         ),
+        Note::Imported { from, grain, .. } => {
+            format!("Imported from {from}: it tells {grain} apart, and nothing was run.")
+        }
         Note::NoSpecialization => {
             "This build of CPython does not specialize: every instruction runs its generic form.".to_owned()
         }

@@ -1,0 +1,290 @@
+//! What a dump says of places in code, before it meets any text.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::profile::{Position, Time};
+
+/// Different places that are kept.
+const PLACES: usize = 1 << 20;
+
+/// The finest thing a dump tells apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grain {
+    /// Instructions, by offset or by position and opcode.
+    Instruction,
+    /// Expressions, by their columns.
+    Expression,
+    /// Lines.
+    Line,
+    /// Functions, by their first lines.
+    Function,
+}
+
+/// A place that a dump names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// As the interpreter saw it: relative, absolute, shortened, or no file at all.
+    pub path: String,
+    /// Name or qualified name; empty when the dump has none.
+    pub function: String,
+    /// First line of the code object, where the dump says it.
+    pub first_line: Option<u32>,
+    /// Where; none for code that is in no file.
+    pub position: Option<Position>,
+    /// Byte offset of the instruction.
+    pub offset: Option<u32>,
+    /// Opcode as the dump has it, perhaps a specialized one.
+    pub opcode: Option<String>,
+}
+
+impl Place {
+    /// A line.
+    #[must_use]
+    pub fn line(path: &str, function: &str, line: u32) -> Self {
+        Self {
+            path: path.to_owned(),
+            function: function.to_owned(),
+            first_line: None,
+            position: (line > 0).then_some(Position {
+                line,
+                end_line: line,
+                columns: None,
+            }),
+            offset: None,
+            opcode: None,
+        }
+    }
+
+    /// Whether it is in a file: not native, frozen or made from a string.
+    #[must_use]
+    pub fn is_in_file(&self) -> bool {
+        self.position.is_some() && !self.path.is_empty() && self.path != "~" && !self.path.starts_with('<')
+    }
+
+    fn code(&self) -> (String, String, Option<u32>) {
+        (self.path.clone(), self.function.clone(), self.first_line)
+    }
+}
+
+/// What is told of a place.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Fact {
+    /// How often it ran.
+    pub executions: Option<u64>,
+    /// Its own time.
+    pub own: Time,
+}
+
+/// Everything a dump says of places.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Located {
+    /// The finest thing it tells apart.
+    pub grain: Grain,
+    /// Version of the interpreter, where it says it.
+    pub python: Option<String>,
+    /// What was measured, own numbers by place.
+    pub facts: Vec<(Place, Fact)>,
+    /// Time of a line with what it called, by path and line.
+    pub lines: HashMap<(String, u32), Time>,
+    /// Time of a code object with what it called, by path, name and first line.
+    pub codes: HashMap<(String, String, Option<u32>), Time>,
+    /// Calls of a code object, by path, name and first line.
+    pub calls: HashMap<(String, String, Option<u32>), u64>,
+    /// Texts of lines as the dump quotes them, trimmed, by path and line: a text that differs is another.
+    pub quoted: HashMap<(String, u32), String>,
+    /// Whether there are times.
+    pub has_times: bool,
+    /// Length of what was measured, ns, where it is told.
+    pub wall_ns: Option<f64>,
+    /// All time, ns, that of no file included.
+    pub all: Time,
+    /// Samples, for samplers.
+    pub samples: Option<u64>,
+    /// Threads seen.
+    pub threads: u64,
+    /// What a reader must know of these numbers.
+    pub notes: Vec<String>,
+}
+
+impl Located {
+    /// Nothing yet.
+    #[must_use]
+    pub fn new(grain: Grain) -> Self {
+        Self {
+            grain,
+            python: None,
+            facts: Vec::new(),
+            lines: HashMap::new(),
+            codes: HashMap::new(),
+            calls: HashMap::new(),
+            quoted: HashMap::new(),
+            has_times: true,
+            wall_ns: None,
+            all: Time::default(),
+            samples: None,
+            threads: 1,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Names of the files that it is about, without folders.
+    #[must_use]
+    pub fn file_names(&self) -> HashSet<String> {
+        let name = |path: &str| path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+        self.facts.iter().map(|(place, _)| name(&place.path)).collect()
+    }
+}
+
+/// What a stack was seen doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doing {
+    /// On the processor, or not told apart.
+    Running,
+    /// Off it.
+    Waiting,
+    /// Collecting garbage.
+    Collecting,
+}
+
+/// Stacks on their way to facts: frames by number, outermost first.
+#[derive(Debug)]
+pub struct Stacks {
+    places: Vec<Place>,
+    numbers: HashMap<Place, usize>,
+    own: Vec<Time>,
+    lines: HashMap<(usize, u32), Time>,
+    codes: HashMap<usize, Time>,
+    /// Numbers of path and of code object, for each place.
+    keys: Vec<(usize, usize)>,
+    paths: HashMap<String, usize>,
+    code_numbers: HashMap<(String, String, Option<u32>), usize>,
+    all: Time,
+    nowhere: Time,
+    samples: u64,
+}
+
+impl Stacks {
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            places: Vec::new(),
+            numbers: HashMap::new(),
+            own: Vec::new(),
+            lines: HashMap::new(),
+            codes: HashMap::new(),
+            keys: Vec::new(),
+            paths: HashMap::new(),
+            code_numbers: HashMap::new(),
+            all: Time::default(),
+            nowhere: Time::default(),
+            samples: 0,
+        }
+    }
+
+    /// The number of a place; none when there are too many.
+    pub fn place(&mut self, place: Place) -> Option<usize> {
+        if let Some(&known) = self.numbers.get(&place) {
+            return Some(known);
+        }
+        if self.places.len() >= PLACES {
+            return None;
+        }
+        let number = self.places.len();
+        let next_path = self.paths.len();
+        let path = *self.paths.entry(place.path.clone()).or_insert(next_path);
+        let next_code = self.code_numbers.len();
+        let code = *self.code_numbers.entry(place.code()).or_insert(next_code);
+        self.keys.push((path, code));
+        self.numbers.insert(place.clone(), number);
+        self.places.push(place);
+        self.own.push(Time::default());
+        Some(number)
+    }
+
+    /// A stack was seen for this long, `samples` times. Time of code that is in no file is its caller's.
+    pub fn add(&mut self, stack: &[usize], ns: f64, samples: u64, doing: Doing) {
+        let mut time = Time {
+            samples,
+            ..Time::default()
+        };
+        match doing {
+            Doing::Running => time.busy_ns = ns,
+            Doing::Waiting => {
+                time.waiting_ns = ns;
+                time.samples = 0;
+            }
+            Doing::Collecting => {
+                time.busy_ns = ns;
+                time.collecting_ns = ns;
+            }
+        }
+        self.samples += samples;
+        self.all.add(time);
+        let known = stack.iter().copied().filter(|&frame| frame < self.places.len());
+        let frames: Vec<_> = known.filter(|&frame| self.places[frame].is_in_file()).collect();
+        match frames.last() {
+            Some(&leaf) => self.own[leaf].add(time),
+            None => self.nowhere.add(time),
+        }
+        let (mut lines, mut codes) = (HashSet::new(), HashSet::new());
+        for frame in frames {
+            let (path, code) = self.keys[frame];
+            if codes.insert(code) {
+                self.codes.entry(code).or_default().add(time);
+            }
+            if let Some(position) = self.places[frame].position
+                && lines.insert((path, position.line))
+            {
+                self.lines.entry((path, position.line)).or_default().add(time);
+            }
+        }
+    }
+
+    /// As facts.
+    #[must_use]
+    pub fn finish(self, grain: Grain) -> Located {
+        let mut located = Located::new(grain);
+        let mut paths = vec![String::new(); self.paths.len()];
+        for (path, number) in self.paths {
+            paths[number] = path;
+        }
+        let mut names = vec![(String::new(), String::new(), None); self.code_numbers.len()];
+        for (name, number) in self.code_numbers {
+            names[number] = name;
+        }
+        located.facts = self
+            .places
+            .into_iter()
+            .zip(self.own)
+            .filter(|(place, _)| place.is_in_file())
+            .map(|(place, own)| {
+                (
+                    place,
+                    Fact {
+                        executions: None,
+                        own,
+                    },
+                )
+            })
+            .collect();
+        let lines = self.lines.into_iter();
+        located.lines = lines
+            .map(|((path, line), time)| ((paths[path].clone(), line), time))
+            .collect();
+        located.codes = self
+            .codes
+            .into_iter()
+            .map(|(code, time)| (names[code].clone(), time))
+            .collect();
+        located.all = self.all;
+        located.samples = Some(self.samples);
+        located
+    }
+}
+
+impl Default for Stacks {
+    fn default() -> Self {
+        Self::new()
+    }
+}

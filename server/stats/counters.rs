@@ -1,0 +1,267 @@
+//! The counters of one or several dumps, by key, in the order in which they came.
+
+use std::collections::HashMap;
+
+use super::opcodes::{self, Opcodes};
+
+/// Counters by key, as CPython's `Python/pystats.c` names them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counters {
+    entries: Vec<(String, u64)>,
+    index: HashMap<String, usize>,
+    /// Files the counters were summed from; a process may write several.
+    pub files: u64,
+    /// `major.minor` by the names of the opcodes; none when they fit no version.
+    pub minor: Option<String>,
+    /// Names of `SPEC_FAIL` numbers, where the file brings its own.
+    pub defines: HashMap<u32, Vec<String>>,
+    /// Names of the kinds of calls of the interpreter's loop, where the file brings its own.
+    pub calls: HashMap<u32, Vec<String>>,
+    /// Specialized forms, where the file brings its own.
+    pub specialized: Option<Vec<String>>,
+}
+
+/// The kinds of `Calls via PyEval_EvalFrame`, by `EVAL_CALL_*` of `Include/cpython/pystats.h`.
+const CALLS: [&str; 10] = [
+    "total",
+    "vector",
+    "generator",
+    "legacy",
+    "function vectorcall",
+    "build class",
+    "slot",
+    "function ex",
+    "api",
+    "method",
+];
+
+/// What is counted for an opcode, in the order of the keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OpcodeCounters<'c> {
+    /// Counters by what they count, for instance `execution_count`.
+    pub values: Vec<(&'c str, u64)>,
+}
+
+impl OpcodeCounters<'_> {
+    /// A counter; 0 when it was not printed.
+    #[must_use]
+    pub fn get(&self, what: &str) -> u64 {
+        self.find(what).unwrap_or(0)
+    }
+
+    /// A counter, if it was printed.
+    #[must_use]
+    pub fn find(&self, what: &str) -> Option<u64> {
+        let mut values = self.values.iter();
+        values.find(|(key, _)| *key == what).map(|(_, value)| *value)
+    }
+
+    /// Whether the opcode is the head of a family.
+    #[must_use]
+    pub fn is_specializable(&self) -> bool {
+        self.find("specializable").is_some()
+    }
+}
+
+/// All opcodes of one kind (`opcode`, `uops`), in the order of their first keys.
+#[derive(Debug, Clone, Default)]
+pub struct Group<'c> {
+    /// Opcodes with their counters.
+    pub opcodes: Vec<(&'c str, OpcodeCounters<'c>)>,
+    index: HashMap<&'c str, usize>,
+}
+
+impl<'c> Group<'c> {
+    /// The counters of an opcode.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&OpcodeCounters<'c>> {
+        self.index.get(name).map(|&index| &self.opcodes[index].1)
+    }
+
+    /// Executions of all opcodes.
+    #[must_use]
+    pub fn executions(&self) -> u64 {
+        self.opcodes.iter().fold(0_u64, |sum, (_, counters)| {
+            sum.saturating_add(counters.get("execution_count"))
+        })
+    }
+
+    /// Pairs that ran, with how often, in the order of the keys.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<(&'c str, &'c str, u64)> {
+        let mut pairs = Vec::new();
+        for (first, counters) in &self.opcodes {
+            for (key, value) in &counters.values {
+                if let Some(second) = key
+                    .strip_prefix("pair_count[")
+                    .and_then(|rest| rest.split(']').next())
+                    .filter(|_| *value > 0)
+                {
+                    pairs.push((*first, second, *value));
+                }
+            }
+        }
+        pairs
+    }
+}
+
+impl Counters {
+    /// Adds to a counter; false when the sum is more than 64 bits, which it is then held at.
+    pub fn add(&mut self, key: &str, value: u64) -> bool {
+        let Some(&index) = self.index.get(key) else {
+            self.index.insert(key.to_owned(), self.entries.len());
+            self.entries.push((key.to_owned(), value));
+            return true;
+        };
+        let known = &mut self.entries[index].1;
+        // A flag: how many files set it says nothing.
+        if key.ends_with(".specializable") {
+            *known = value.max(*known);
+            return true;
+        }
+        let sum = known.checked_add(value);
+        *known = sum.unwrap_or(u64::MAX);
+        sum.is_some()
+    }
+
+    /// Sums the counters of another file into these; false when a sum was held at 64 bits.
+    pub fn merge(&mut self, other: Self) -> bool {
+        let mut fits = true;
+        for (key, value) in &other.entries {
+            fits &= self.add(key, *value);
+        }
+        self.files += other.files;
+        self.minor = other.minor.or(self.minor.take());
+        if self.defines.is_empty() {
+            self.defines = other.defines;
+        }
+        if self.calls.is_empty() {
+            self.calls = other.calls;
+        }
+        self.specialized = self.specialized.take().or(other.specialized);
+        fits
+    }
+
+    /// A counter, if the file has it.
+    #[must_use]
+    pub fn find(&self, key: &str) -> Option<u64> {
+        self.index.get(key).map(|&index| self.entries[index].1)
+    }
+
+    /// A counter; 0 when the file does not have it.
+    #[must_use]
+    pub fn get(&self, key: &str) -> u64 {
+        self.find(key).unwrap_or(0)
+    }
+
+    /// Whether there is no counter.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// All counters in the order in which they came.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.entries.iter().map(|(key, value)| (key.as_str(), *value))
+    }
+
+    /// The opcodes whose keys begin with a prefix. As in the summary script `uop` takes the `uops` along,
+    /// which have the executions that pairs of uops are parts of.
+    #[must_use]
+    pub fn group(&self, prefix: &str) -> Group<'_> {
+        let mut group = Group::default();
+        for (key, value) in self.entries() {
+            let Some(rest) = key.strip_prefix(prefix) else {
+                continue;
+            };
+            let rest = rest.strip_prefix('[').unwrap_or(rest);
+            let (name, what) = rest.split_once(']').unwrap_or((rest, ""));
+            let at = *group.index.entry(name).or_insert_with(|| {
+                group.opcodes.push((name, OpcodeCounters::default()));
+                group.opcodes.len() - 1
+            });
+            group.opcodes[at].1.values.push((what.trim_matches('.'), value));
+        }
+        group
+    }
+
+    /// Whether a form is a specialized one, by the file's own list or by the version's.
+    #[must_use]
+    pub fn is_specialized(&self, name: &str) -> bool {
+        if let Some(own) = &self.specialized {
+            return own.iter().any(|known| known == name);
+        }
+        let opcodes = self.minor.as_deref().and_then(Opcodes::of);
+        opcodes.is_some_and(|opcodes| opcodes.specialized().any(|known| known == name))
+    }
+
+    /// Why attempts of a family failed, in words, by the file's own names or by the version's.
+    #[must_use]
+    pub fn failure_kind(&self, family: &str, number: u32) -> String {
+        self.own_kind(family, number)
+            .or_else(|| {
+                let minor = self.minor.as_deref().filter(|_| self.defines.is_empty())?;
+                opcodes::failure_kind(minor, family, number).map(str::to_owned)
+            })
+            .unwrap_or_else(|| format!("kind {number}"))
+    }
+
+    fn own_kind(&self, family: &str, number: u32) -> Option<String> {
+        let names = self.defines.get(&number)?;
+        let pretty = |name: &str| name.replace('_', " ").to_lowercase();
+        if number <= 8 {
+            return names.first().map(|name| pretty(name));
+        }
+        let prefix = match family {
+            "LOAD_SUPER_ATTR" => "SUPER",
+            "FOR_ITER" | "SEND" | "GET_ITER" => "ITER",
+            _ if family.ends_with("ATTR") => "ATTR",
+            _ if family.ends_with("SUBSCR") && family != "BINARY_OP" => "SUBSCR",
+            _ => family,
+        };
+        names
+            .iter()
+            .find_map(|name| name.strip_prefix(prefix))
+            .map(|rest| pretty(rest.strip_prefix('_').unwrap_or(rest)))
+    }
+
+    /// The kind of a call of the interpreter's loop, in words.
+    #[must_use]
+    pub fn call_kind(&self, number: u32) -> String {
+        if let Some(name) = self.calls.get(&number).and_then(|names| names.first()) {
+            return name.replace('_', " ").to_lowercase();
+        }
+        CALLS
+            .get(number as usize)
+            .map_or_else(|| format!("kind {number}"), |name| (*name).to_owned())
+    }
+
+    /// Settles the version by the names of the opcodes, where the file does not say it.
+    pub fn settle_version(&mut self) {
+        let group = self.group("opcode");
+        let has = |name: &str| group.get(name).is_some();
+        // Each was new or gone in its version: `Lib/opcode.py`, `Lib/_opcode_metadata.py`.
+        let minor = if has("GET_ITER_VIRTUAL")
+            || has("FOR_ITER_VIRTUAL")
+            || has("CALL_EX_PY")
+            || has("RESUME_CHECK_JIT")
+        {
+            "3.15"
+        } else if has("LOAD_FAST_BORROW") || has("LOAD_CONST_IMMORTAL") || has("LOAD_CONST_MORTAL") {
+            "3.14"
+        } else if has("PRECALL") || has("LOAD_METHOD") {
+            "3.11"
+        } else if has("CALL_NO_KW_BUILTIN_O")
+            || has("CALL_NO_KW_BUILTIN_FAST")
+            || has("CALL_NO_KW_LEN")
+            || has("CALL_PY_WITH_DEFAULTS")
+        {
+            "3.12"
+        } else if has("CALL_KW") || has("RESUME_CHECK") || has("BINARY_SUBSCR_STR_INT") || has("TO_BOOL") {
+            "3.13"
+        } else {
+            return;
+        };
+        self.minor = Some(minor.to_owned());
+    }
+}
