@@ -16,8 +16,10 @@ def execute(run, transform):
     try:
         {"call": calls, "doctest": calls, "script": script, "module": module, "pytest": pytest}[kind](run, transform)
     except SystemExit as exit:
+        run.closed()
         return exited(run, exit)
     except BaseException as error:
+        run.closed()
         if isinstance(error, MemoryError):
             run.reserve = None
         failed(run, error)
