@@ -429,6 +429,7 @@ fn assemble(dump: &Dump, located: &Located, root: &str, found: Found) -> Profile
         busy_ns: busy,
         waiting_ns: located.all.waiting_ns,
         collecting_ns: located.all.collecting_ns,
+        outside_ns: 0.0,
         elsewhere_ns: elsewhere.busy_ns.max(busy - known).max(0.0),
         threads: located.threads,
         samples: located.samples,

@@ -87,22 +87,24 @@ pub fn whole(whole: &Whole) -> String {
     let times = whole.times;
     let mut text = match times.samples {
         Some(samples) => format!(
-            "time %: share of the time on the processor, from {}",
+            "time %: share of the time on the processor in these files and what they call, from {}",
             counted(samples, "sample", "samples")
         ),
         None => format!(
-            "time %: share of the time on the processor, {}: cheap instructions look dearer than they are",
+            "time %: share of the time on the processor in these files, {}: cheap instructions look dearer than they are",
             words::method(times.method)
         ),
     };
     let all = times.busy_ns + times.waiting_ns;
+    let process = times.busy_ns + times.outside_ns;
     let parts = [
         (
             times.waiting_ns / all.max(1.0),
             "of the threads' time is waiting, besides",
         ),
         (times.collecting_ns / times.busy_ns.max(1.0), "collects garbage"),
-        (times.elsewhere_ns / times.busy_ns.max(1.0), "is in other files"),
+        (times.elsewhere_ns / times.busy_ns.max(1.0), "is in other files that they call"),
+        (times.outside_ns / process.max(1.0), "of the process's time is besides"),
     ];
     for (share, what) in parts.into_iter().filter(|(share, _)| *share >= NOTABLE) {
         text.push_str("; ");

@@ -62,6 +62,8 @@ pub struct Time {
     pub collecting_ns: f64,
     /// Part of `busy_ns` in code of files that are not measured.
     pub elsewhere_ns: f64,
+    /// On the processor with none of the measured files on the stack; not part of `busy_ns`.
+    pub outside_ns: f64,
     /// Most threads with Python code at once.
     pub threads: u64,
     /// Samples behind `busy_ns`.
@@ -419,6 +421,7 @@ fn time(whole: &Whole) -> Time {
         waiting_ns: whole.waiting_ns(),
         collecting_ns: told(times.collecting_ns),
         elsewhere_ns: told(times.elsewhere_ns),
+        outside_ns: told(times.outside_ns),
         threads: times.threads,
         samples: times.samples,
         torn_samples: times.torn,

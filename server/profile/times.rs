@@ -16,13 +16,17 @@ pub struct Times {
     pub calls: u64,
     /// Wall time of the part that was measured.
     pub wall_ns: f64,
-    /// Time of threads on the processor, collections of garbage included: what shares are parts of.
+    /// Time of threads on the processor in the measured files and in what they called, collections of
+    /// garbage included: what shares are parts of.
     pub busy_ns: f64,
+    /// Time on the processor besides: in a test runner, or before the first measured code.
+    #[serde(default)]
+    pub outside_ns: f64,
     /// Time of threads off it: asleep, waiting for input, output or locks.
     pub waiting_ns: f64,
     /// Time of collections of garbage.
     pub collecting_ns: f64,
-    /// Part of `busy_ns` in code of files that are not measured.
+    /// Part of `busy_ns` in code of files that are not measured, which measured ones called.
     pub elsewhere_ns: f64,
     /// Most threads with Python code at once.
     pub threads: u64,

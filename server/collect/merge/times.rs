@@ -98,15 +98,29 @@ impl Timed {
             position.map(|position| position.line)
         };
         let mut all = Counts::default();
+        let mut outside = Counts::default();
         let mut elsewhere = Counts::default();
         let nodes = &samples.tree.nodes;
         let mut seen_codes = HashSet::new();
         let mut seen_lines = HashSet::new();
-        for node in nodes
+        // Callers come before what they call.
+        let mut is_under = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            let under_caller = node.parent != ROOT && is_under[node.parent as usize];
+            is_under.push(under_caller || codes[node.code as usize].is_some());
+        }
+        // Where callers could not be followed, there may have been one.
+        let is_under = is_under.into_iter().chain(std::iter::repeat(true));
+        for (node, is_under) in nodes
             .iter()
             .chain(&samples.inner.nodes)
-            .filter(|node| node.counts.all() > 0)
+            .zip(is_under)
+            .filter(|(node, _)| node.counts.all() > 0)
         {
+            if !is_under {
+                outside.add(node.counts);
+                continue;
+            }
             all.add(node.counts);
             match codes[node.code as usize] {
                 Some(code) => self
@@ -145,6 +159,7 @@ impl Timed {
             calls: result.calls,
             wall_ns: samples.window_ns as f64,
             busy_ns: ns(all.busy()),
+            outside_ns: ns(outside.busy()),
             waiting_ns: ns(all.waiting),
             collecting_ns: ns(all.collecting),
             elsewhere_ns: ns(elsewhere.busy()),
@@ -204,6 +219,7 @@ impl Timed {
             calls: 1,
             wall_ns: call_ns,
             busy_ns: all,
+            outside_ns: 0.0,
             waiting_ns: 0.0,
             collecting_ns: 0.0,
             elsewhere_ns: 0.0,
