@@ -103,8 +103,14 @@ pub fn whole(whole: &Whole) -> String {
             "of the threads' time is waiting, besides",
         ),
         (times.collecting_ns / times.busy_ns.max(1.0), "collects garbage"),
-        (times.elsewhere_ns / times.busy_ns.max(1.0), "is in other files that they call"),
-        (times.outside_ns / process.max(1.0), "of the process's time is besides"),
+        (
+            times.elsewhere_ns / times.busy_ns.max(1.0),
+            "is in other files that they call",
+        ),
+        (
+            times.outside_ns / process.max(1.0),
+            "of the process's time is besides",
+        ),
     ];
     for (share, what) in parts.into_iter().filter(|(share, _)| *share >= NOTABLE) {
         text.push_str("; ");

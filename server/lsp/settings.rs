@@ -22,7 +22,7 @@ pub struct Settings {
     /// Interpreter: a path, a name on `PATH` or a version such as `3.14`. Without it: the virtual
     /// environment of the project, else `python3` on `PATH`.
     pub python: Option<String>,
-    /// How long calls are repeated, in seconds; 0.4 if not set.
+    /// How long calls are repeated, and again while sampled, in seconds; 0.4 and 2 if not set.
     pub time: Option<f64>,
     /// A pass that takes longer is stopped, in seconds; 0 means never.
     pub deadline: f64,
@@ -54,12 +54,12 @@ pub struct Settings {
 pub struct Hints {
     /// Show hints.
     pub enabled: bool,
-    /// Share of the executed instructions a line must have to get one, in percent; 0 for every line
+    /// Share of the time (of instructions without times) a line must have to get one, in percent; 0 for every line
     /// that ran.
     pub min_share: f64,
     /// Mark lines with something generic or missing on them.
     pub mark: bool,
-    /// Show the line's share of the executed instructions.
+    /// Show the line's share of the time, or of the executed instructions where there are no times.
     pub share: bool,
     /// Show the line's executions.
     pub executions: bool,
@@ -73,11 +73,11 @@ pub struct Hints {
 pub struct Diagnostics {
     /// Show diagnostics.
     pub enabled: bool,
-    /// Share of the executed instructions that the line of a site must have, in percent.
+    /// Share of the time (of instructions without times) that the line of a site must have, in percent.
     pub min_share: f64,
     /// Executions that a site must have.
     pub min_executions: u64,
-    /// Severity of sites with 1,000 executions on a line with 5 % of the instructions.
+    /// Severity of sites with 1,000 executions on a line with 5 % of the time (of instructions without times).
     pub strong: Level,
     /// Severity of the rest.
     pub weak: Level,

@@ -10,7 +10,8 @@ use crate::profile::{Position, State};
 
 use super::expression;
 
-/// Share of the executed instructions, 0 to 1, that the line of a strong finding has at least.
+/// Share of the time, or of the executed instructions without times, that the line of a strong
+/// finding has at least; 0 to 1.
 pub const STRONG_LINE_SHARE: f64 = 0.05;
 
 /// Executions that the site of a strong finding has at least.
