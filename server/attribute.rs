@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::profile::{Code, File, Instruction, Position, Profile, Time};
+use crate::profile::{Code, File, Instruction, PassKind, Position, Profile, Time};
 
 mod function;
 mod tally;
@@ -29,6 +29,8 @@ pub struct Costs<'p> {
     pub unplaced: u64,
     /// The whole that times are parts of; none when times were not measured.
     pub time: Option<Whole<'p>>,
+    /// Wall time of as many undisturbed calls as were counted, ns; none when either is not known.
+    pub natural_ns: Option<f64>,
     /// One entry a file of the profile, in its order.
     pub files: Vec<FileCosts<'p>>,
 }
@@ -174,8 +176,15 @@ pub fn attribute<'p>(profile: &'p Profile, texts: &dyn Fn(&str) -> Option<String
         instructions,
         unplaced,
         time: whole,
+        natural_ns: natural_ns(profile),
         files,
     }
+}
+
+fn natural_ns(profile: &Profile) -> Option<f64> {
+    let call = profile.pass(PassKind::Natural)?.call_ns?;
+    let counted = profile.pass(PassKind::Count)?.calls;
+    (call > 0.0 && counted > 0).then_some(call * counted as f64)
 }
 
 fn attribute_file<'p>(

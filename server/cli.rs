@@ -1,5 +1,6 @@
 //! The command line: arguments in, exit code out.
 
+mod calibrate;
 mod explain;
 mod lsp;
 mod pager;
@@ -36,6 +37,8 @@ enum Command {
     Run(Run),
     /// Show saved profiles
     Show(Show),
+    /// Time the catalogue's examples with an interpreter, for better bounds on what a remedy saves
+    Calibrate(Calibrate),
     /// Show the process-wide statistics of pystats dumps and reports
     Stats(Stats),
     /// Say why a site is slow and what to write instead; without a name, list all causes
@@ -77,20 +80,21 @@ struct Run {
     /// Code to run once before the calls, in the same namespace
     #[arg(long, value_name = "CODE")]
     setup: Option<String>,
-    /// How long calls are repeated, 0.4 if not said; a pass that does not end by itself is stopped
+    /// How long calls are repeated, 0.4 if not said and 2 while sampled; a pass that does not end by
+    /// itself is stopped
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     time: Option<f64>,
     /// Stop each pass after this long; 0 means never
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "600")]
     deadline: f64,
-    /// Run the workload a single time: states and forms, but no counts
+    /// Run the workload a single time: states and forms, but neither times nor counts
     #[arg(long)]
     once: bool,
     /// Calls to make in every pass, instead of as many as the time allows
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     calls: Option<u64>,
-    /// Passes to make; the natural one always is
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values = ["natural", "sample", "count"])]
+    /// Passes to make; the natural one always is; trace takes times by tracing
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values = ["natural", "sample", "count", "types"])]
     passes: Vec<PassName>,
     /// Measure files that match this glob instead of the workspace's; may be given several times
     #[arg(long, value_name = "GLOB")]
@@ -106,6 +110,14 @@ struct Run {
     /// Arguments of the script, module or pytest
     #[arg(last = true)]
     arguments: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+#[allow(clippy::doc_markdown, reason = "the comments are the help text")]
+struct Calibrate {
+    /// Interpreter: a path, a name on PATH or a version such as 3.14
+    #[arg(long, value_name = "PYTHON")]
+    python: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -240,7 +252,8 @@ struct Output {
     /// Cells of a line, instead of the terminal's
     #[arg(long, value_name = "CELLS", value_parser = clap::value_parser!(u16).range(40..=1000))]
     width: Option<u16>,
-    /// Share of executed instructions a line must have to be named below, in percent
+    /// Share of the time (of the executed instructions without times) a line must have to be named
+    /// below, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 1.0)]
     min_share: f64,
     /// Executions a site must have to be named below
@@ -268,6 +281,7 @@ enum PassName {
     Sample,
     Trace,
     Count,
+    Types,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -284,6 +298,7 @@ pub fn main() -> ExitCode {
     let done = match &cli.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Show(arguments) => show::show(arguments),
+        Command::Calibrate(arguments) => calibrate::calibrate(arguments),
         Command::Stats(arguments) => stats::stats(arguments),
         Command::Explain(arguments) => explain::explain(arguments),
         Command::Trace(arguments) => trace::trace(arguments),

@@ -1,10 +1,12 @@
 //! Runs things: the target under the helper, one process a pass.
 
+pub mod calibrate;
 pub mod config;
 pub mod helper;
 pub mod interpreter;
 pub mod live;
 pub mod merge;
+mod outcome;
 pub mod output;
 pub mod prepare;
 pub mod process;
@@ -22,8 +24,9 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use self::helper::{Helper, Job};
+use self::helper::{Helper, Job, bytes, read_progress};
 use self::merge::Finished;
+use self::outcome::{crash_place, outcome};
 use self::output::Output;
 use self::process::End;
 use self::sample::Sampler;
@@ -73,8 +76,21 @@ pub enum Error {
     Cancelled,
 }
 
+/// How times are taken.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Timing {
+    /// Not at all.
+    #[default]
+    Off,
+    /// By a sampler; traced where there can be none.
+    Sampled,
+    /// By tracing every instruction.
+    Traced,
+}
+
 /// Everything a run needs to know.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "independent of each other")]
 pub struct Request {
     /// The interpreter.
     pub python: Python,
@@ -102,10 +118,10 @@ pub struct Request {
     pub origin: String,
     /// Make the counted passes.
     pub count: bool,
-    /// Make the sampled pass.
-    pub sample: bool,
-    /// Take times by tracing.
-    pub trace: bool,
+    /// How times are taken.
+    pub timing: Timing,
+    /// Read operand types at the sites that the counted passes marked.
+    pub types: bool,
     /// Make a single call in the natural pass.
     pub once: bool,
     /// Calls to make in every pass; else chosen by how long one takes.
@@ -241,7 +257,9 @@ pub async fn run_in(
             input: false,
             directory: surroundings.directory.clone(),
         };
-        Some(trace::trace(request, &options, &silent, cancelled).await?)
+        let mut request = request.clone();
+        request.deadline = request.counted_deadline;
+        Some(trace::trace(&request, &options, &silent, cancelled).await?)
     } else {
         None
     };
@@ -261,7 +279,9 @@ pub async fn run_in(
 fn wants_trace(request: &Request, finished: &[Finished]) -> bool {
     let repeats = matches!(request.workload.kind, WorkloadKind::Call | WorkloadKind::Doctest);
     let is_dark = |pass: &Finished| matches!(&pass.samples, Some(Err(_)));
-    repeats && worth_counting(&finished[0]) && (request.trace || finished.iter().any(is_dark))
+    repeats
+        && worth_counting(&finished[0])
+        && (request.timing == Timing::Traced || finished.iter().any(is_dark))
 }
 
 /// The files of a pass as they are right after it: what is edited later is not what ran.
@@ -285,7 +305,7 @@ pub fn keep_texts(profile: &mut Profile) {
 /// 3.11 has no monitoring: its executions and misses need a pass each.
 fn kinds(request: &Request) -> Vec<PassKind> {
     let mut kinds = vec![PassKind::Natural];
-    if request.sample {
+    if request.timing == Timing::Sampled {
         kinds.push(PassKind::Sample);
     }
     if request.count {
@@ -293,7 +313,7 @@ fn kinds(request: &Request) -> Vec<PassKind> {
         if request.python.minor == "3.11" {
             kinds.push(PassKind::Misses);
         }
-        if !request.once {
+        if request.types {
             kinds.push(PassKind::Types);
         }
     }
@@ -380,12 +400,12 @@ impl Session<'_> {
             });
         };
         tick();
-        let sampler = std::cell::Cell::new(None);
+        let watcher = std::cell::Cell::new(None);
         let window = self.helper.file(WINDOW);
         let harness = self.helper.folder().display().to_string();
         let started = (kind == PassKind::Sample).then(|| -> Box<dyn FnOnce(i32)> {
             Box::new(|pid| {
-                sampler.set(Some(Sampler::start(sample::Options {
+                watcher.set(Some(Sampler::start(sample::Options {
                     pid,
                     rate: sample::RATE,
                     window: Some(window),
@@ -413,16 +433,7 @@ impl Session<'_> {
                 python: python.to_owned(),
                 error,
             })?;
-        let samples = sampler.into_inner().map(|sampler| {
-            let samples = sampler.finish();
-            // As where the system forbids it.
-            let forbidden = std::env::var_os("BYTECOST_NO_SAMPLING").is_some();
-            if forbidden {
-                Err(sample::Error::Platform)
-            } else {
-                samples
-            }
-        });
+        let samples = watcher.into_inner().map(finish);
         if matches!(end, End::Cancelled) {
             return Err(Error::Cancelled);
         }
@@ -570,85 +581,12 @@ pub fn name(kind: PassKind) -> &'static str {
     }
 }
 
-#[cfg(unix)]
-fn bytes(path: &Path) -> Vec<u8> {
-    use std::os::unix::ffi::OsStrExt;
-    path.as_os_str().as_bytes().to_vec()
-}
-
-#[cfg(not(unix))]
-fn bytes(path: &Path) -> Vec<u8> {
-    path.to_string_lossy().into_owned().into_bytes()
-}
-
-/// `FRACTION CALLS`, as the helper writes it now and then.
-fn read_progress(path: &Path) -> (Option<f64>, u64) {
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    let mut words = text.split(' ');
-    let fraction = words.next().and_then(|word| word.parse().ok());
-    (
-        fraction,
-        words.next().and_then(|word| word.parse().ok()).unwrap_or(0),
-    )
-}
-
-/// What the helper says, corrected by how its process ended.
-fn outcome(
-    end: &End,
-    result: Option<&wire::Result>,
-    deadline: Option<Duration>,
-    place: Option<String>,
-) -> Outcome {
-    let said = result.map(|result| (result.partial, &result.outcome));
-    outcome_of(end, said, deadline, place)
-}
-
-/// What the helper says, and whether amid the run, corrected by how its process ended.
-fn outcome_of(
-    end: &End,
-    said: Option<(bool, &Outcome)>,
-    deadline: Option<Duration>,
-    place: Option<String>,
-) -> Outcome {
-    let End::Ended(status) = end else {
-        let seconds = deadline.unwrap_or_default().as_secs_f64();
-        return match said {
-            // It may have come to its end while we asked.
-            Some((false, outcome)) => outcome.clone(),
-            _ => Outcome::TimedOut { seconds },
-        };
-    };
-    if let Some(signal) = signal_of(*status) {
-        return Outcome::Killed { signal, place };
+/// What a sampler saw.
+fn finish(watcher: Sampler) -> Result<sample::Samples, sample::Error> {
+    let seen = watcher.finish();
+    // As where the system forbids it.
+    match std::env::var_os("BYTECOST_NO_SAMPLING") {
+        Some(_) => Err(sample::Error::Platform),
+        None => seen,
     }
-    match said {
-        Some((false, outcome)) => outcome.clone(),
-        _ => Outcome::Exited {
-            status: status.code().unwrap_or(1),
-        },
-    }
-}
-
-#[cfg(unix)]
-fn signal_of(status: std::process::ExitStatus) -> Option<String> {
-    use std::os::unix::process::ExitStatusExt;
-    let number = status.signal()?;
-    let name = nix::sys::signal::Signal::try_from(number);
-    Some(name.map_or_else(|_| format!("signal {number}"), |signal| signal.to_string()))
-}
-
-#[cfg(not(unix))]
-fn signal_of(_: std::process::ExitStatus) -> Option<String> {
-    None
-}
-
-/// The innermost frame of a fatal signal, from what `faulthandler` left.
-fn crash_place(log: &Path, helper: &Path) -> Option<String> {
-    let text = std::fs::read_to_string(log).ok()?;
-    text.lines().find_map(|line| {
-        let rest = line.trim_start().strip_prefix("File \"")?;
-        let (file, rest) = rest.split_once("\", line ")?;
-
-        (!Path::new(file).starts_with(helper)).then(|| format!("{file}:{rest}"))
-    })
 }

@@ -11,10 +11,13 @@ pub mod ignore;
 pub mod number;
 pub mod rewrite;
 pub mod sentences;
+pub mod times;
 pub mod traced;
 pub mod types;
 pub mod versions;
 pub mod words;
+
+use std::collections::BTreeMap;
 
 use number::{count, counted, percent};
 
@@ -23,10 +26,14 @@ use number::{count, counted, percent};
 pub struct Thresholds {
     /// Executions of the site in the counted pass.
     pub executions: u64,
-    /// Share of all executed instructions that its line must have, 0 to 1.
+    /// Share of the run's time that its line must have, of the executed instructions where times were
+    /// not measured; 0 to 1.
     pub line_share: f64,
     /// Causes (or states, where no cause is known) that are not wanted.
     pub ignore: Vec<String>,
+    /// What remedies save on this machine, ns an execution by cause; where one is missing the
+    /// catalogue's own timing stands in.
+    pub saves: BTreeMap<String, f64>,
 }
 
 impl Default for Thresholds {
@@ -36,6 +43,7 @@ impl Default for Thresholds {
             executions: 100,
             line_share: 0.01,
             ignore: Vec::new(),
+            saves: BTreeMap::new(),
         }
     }
 }
@@ -49,43 +57,98 @@ pub struct Finding<'c> {
     pub line: &'c LineCosts<'c>,
     /// The instruction.
     pub site: &'c SiteCosts<'c>,
-    /// What it is ranked by: executions that did not take the fast path; none when not counted.
+    /// Executions that did not take the fast path; none when not counted.
     pub weight: Option<u64>,
+    /// What its remedy saves at most; none where that was never timed.
+    pub saving: Option<Saving>,
 }
+
+/// An upper bound on what a remedy saves.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Saving {
+    /// Of all counted calls together, ns.
+    pub ns: f64,
+    /// Part of the undisturbed time of these calls, 0 to 1.
+    pub share: Option<f64>,
+    /// Timed on this machine, not only when the catalogue was made.
+    pub calibrated: bool,
+}
+
+/// What an execution saves where nothing was timed, ns, for the order of findings only: the
+/// median of the catalogue.
+const NEUTRAL_NS: f64 = 8.0;
+
+/// The same for remedies that save next to nothing.
+const LITTLE_NS: f64 = 0.5;
 
 /// The sites that matter, heaviest first.
 ///
 /// A generic site weighs its deferred executions (all of them where those are not known), a
-/// missing one its misses. Sites that were not counted cannot be held to the thresholds: they
+/// missing one its misses, each times what the remedy of its cause saves. Sites that were not counted cannot be held to the thresholds: they
 /// all come, last, by their misses if those are known, then in source order.
 #[must_use]
 pub fn findings<'c>(costs: &'c Costs<'c>, thresholds: &Thresholds) -> Vec<Finding<'c>> {
     let mut findings: Vec<_> = marked(costs)
         .filter(|finding| matters(finding, thresholds))
         .collect();
-    // The sort is stable: equal weights stay in source order.
-    findings.sort_by_key(|finding| {
-        let misses = if finding.weight.is_none() {
-            finding.site.misses()
-        } else {
-            None
+    for finding in &mut findings {
+        finding.saving = saving(finding, costs, thresholds);
+    }
+    let rank = |finding: &Finding| {
+        let weight = finding.weight.map(|weight| weight as f64)?;
+        Some(weight * per_execution(finding.site, thresholds).map_or(NEUTRAL_NS, |(ns, _)| ns.max(LITTLE_NS)))
+    };
+    // The sort is stable: equal ranks stay in source order.
+    findings.sort_by(|one, other| {
+        let misses = |finding: &Finding| finding.weight.is_none().then(|| finding.site.misses());
+        let (first, second) = (rank(one), rank(other));
+        let by_rank = match (first, second) {
+            (Some(first), Some(second)) => second.total_cmp(&first),
+            (first, second) => second.is_some().cmp(&first.is_some()),
         };
-        std::cmp::Reverse((finding.weight, misses))
+        by_rank.then_with(|| misses(other).cmp(&misses(one)))
     });
     findings
+}
+
+/// What the remedy of a site's cause saves an execution, ns, and whether that was timed here.
+fn per_execution(site: &SiteCosts, thresholds: &Thresholds) -> Option<(f64, bool)> {
+    let cause = cause::best(site.instruction, site.minor)?.cause;
+    if let Some(ns) = thresholds.saves.get(&cause.id) {
+        return Some((ns.max(0.0), true));
+    }
+    cause.saves_ns.get(site.minor).map(|ns| (*ns, false))
+}
+
+fn saving(finding: &Finding, costs: &Costs, thresholds: &Thresholds) -> Option<Saving> {
+    let (each, calibrated) = per_execution(finding.site, thresholds)?;
+    let all = costs.natural_ns.unwrap_or(f64::INFINITY);
+    // No more than the line takes as a whole: times of single instructions run into one another.
+    let most = finding.line.time.as_ref().map_or(1.0, |time| {
+        (time.share + time.error.unwrap_or(0.0)).clamp(0.0, 1.0)
+    });
+    let ns = (each * finding.weight? as f64).min(all * most);
+    (ns > 0.0).then(|| Saving {
+        ns,
+        share: costs.natural_ns.map(|all| ns / all),
+        calibrated,
+    })
 }
 
 fn matters(finding: &Finding, thresholds: &Thresholds) -> bool {
     if has_settled(finding.site) || is_unwanted(finding, &thresholds.ignore) {
         return false;
     }
-    finding.site.executions().is_none_or(|executions| {
-        executions >= thresholds.executions
-            && finding
-                .line
-                .share
-                .is_some_and(|share| share >= thresholds.line_share)
-    })
+    let is_heavy = || {
+        finding
+            .line
+            .weight()
+            .is_some_and(|weight| weight >= thresholds.line_share)
+    };
+    match finding.site.executions() {
+        Some(executions) => executions >= thresholds.executions && is_heavy(),
+        None => finding.line.time.is_none() || is_heavy(),
+    }
 }
 
 /// Misses of a site that is specialized anew twice: what a change of types at the start costs.
@@ -142,6 +205,7 @@ fn marked<'c>(costs: &'c Costs<'c>) -> impl Iterator<Item = Finding<'c>> {
                 line,
                 site,
                 weight,
+                saving: None,
             }
         })
 }
@@ -178,8 +242,16 @@ impl Finding<'_> {
                 .collect();
             facts.push(format!("seen as {}", forms.join(", ")));
         }
-        if let Some(share) = self.line.share {
-            facts.push(format!("on a line with {} of instructions", percent(share)));
+        if let Some(share) = self.line.weight() {
+            let what = if self.line.time.is_some() {
+                "the time"
+            } else {
+                "instructions"
+            };
+            facts.push(format!("on a line with {} of {what}", percent(share)));
+        }
+        if let Some(share) = self.saving.and_then(|saving| saving.share) {
+            facts.push(format!("its remedy saves at most {} of the time", percent(share)));
         }
         facts
     }
@@ -268,10 +340,15 @@ pub fn verdict(profile: &Profile, costs: &Costs, thresholds: &Thresholds) -> Opt
     } else if seen.marked > 0 {
         let share = percent(thresholds.line_share);
         format!(
-            "Nothing to gain worth the effort: {} generic or missing, with fewer than {} or on a line with less than {}% of the instructions.",
+            "Nothing to gain worth the effort: {} generic or missing, with fewer than {} or on a line with less than {}% of the {}.",
             counted(seen.marked, "site is", "sites are"),
             executions(thresholds.executions),
             share.trim_end_matches('%').trim_end_matches(".0"),
+            if costs.time.is_some() {
+                "time"
+            } else {
+                "instructions"
+            },
         )
     } else if seen.hidden > 0 {
         "Nothing to judge: a debugger, profiler or monitoring tool hid the specialized forms.".to_owned()

@@ -61,6 +61,7 @@ pub async fn serve(
         .custom_method(requests::HEAT, Backend::heat)
         .custom_method(requests::BYTECODE, Backend::bytecode)
         .custom_method(requests::RUNNABLES, Backend::runnables)
+        .custom_method(requests::REPORT, Backend::report)
         .finish();
     let session = service.inner().session();
     let own = Arc::clone(&session);

@@ -52,6 +52,7 @@ impl Numbers {
             starts_line: self.below(2) == 0,
             executions: self.maybe(|numbers| numbers.below(1_000)),
             state: STATES[usize::try_from(self.below(8)).unwrap()],
+            time: None,
             site: self.maybe(|numbers| Site {
                 form: None,
                 forms_seen: std::collections::BTreeMap::new(),
@@ -75,6 +76,7 @@ impl Numbers {
                 path: format!("{file}.py"),
                 digest: String::new(),
                 text: None,
+                totals: Vec::new(),
                 codes: (0..self.below(4))
                     .map(|code| Code {
                         qualname: ["<module>", "f", "f.<locals>.<lambda>", "C.m"]
@@ -85,6 +87,7 @@ impl Numbers {
                         digest: String::new(),
                         calls: None,
                         withheld: self.below(6) == 0,
+                        total: None,
                         instructions: (0..u32::try_from(self.below(12)).unwrap())
                             .map(|index| self.instruction(2 * index))
                             .collect(),

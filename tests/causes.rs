@@ -325,7 +325,7 @@ fn causes_agree_with_what_cpython_counts() {
             let kinds = cause.fail_kinds.get(minor);
             kinds.is_some_and(|kinds| kinds.contains(said))
         };
-        if !found.iter().any(|cause| agrees(&cause)) {
+        if !found.iter().any(agrees) {
             let ids: Vec<_> = found.iter().map(|cause| &cause.id).collect();
             disagree.push(format!(
                 "{} says {said}, we {ids:?}:\n{}",

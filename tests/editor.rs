@@ -341,7 +341,7 @@ fn diagnostics_keep_to_the_thresholds_and_severities() {
         thresholds: Thresholds {
             executions: 20_000,
             line_share: 0.2,
-            ignore: Vec::new(),
+            ..Thresholds::default()
         },
         strong: Severity::Warning,
         ..DiagnosticOptions::default()
@@ -443,7 +443,7 @@ fn a_real_run_is_shown() {
     let strict = Thresholds {
         executions: 1,
         line_share: 0.0,
-        ignore: Vec::new(),
+        ..Thresholds::default()
     };
     let marked = costs.files[0].lines.values().flat_map(|line| &line.sites);
     let marked = marked.filter(|site| site.instruction.is_marked()).count();

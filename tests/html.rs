@@ -74,6 +74,7 @@ fn two_files() -> Fixture {
         path: "deep/folder/of/the/project/other.py".to_owned(),
         digest: first.digest.clone(),
         text: Some(fixture.source.clone()),
+        totals: Vec::new(),
         codes,
     };
     fixture.profile.files.push(second);

@@ -11,7 +11,8 @@ right, 1 has nothing in common. A line's time includes the functions it calls.
              nanoseconds overlap in the processor
   again      how far two truths are from each other, measured one after the other
   bytecost   2 s of sampling                                         (at most floor + 0.05)
-  slow       the target while it is sampled, against before and after  (at most 1.02)
+  slow       the target while it is sampled, against the times in between; the tenth
+             fastest of a hundred calls, as others may use the machine       (at most 1.02)
   torn       samples that fell between instructions                  (at most 1 in 10,000)
 
 The exit status is 1 when a limit does not hold, or when a peer is nearer to the truth.
@@ -24,6 +25,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import bodies
@@ -86,14 +88,52 @@ def bytecost(program, python, path, body, seconds):
     file = next(file for file in report["files"] if file["path"] == path.name)
     totals = {line["line"]: line["total_ns"] or 0.0 for line in file["lines"]}
     costs = [totals.get(first + index, 0.0) for index in range(len(bodies.lines(body)))]
-    calls = {made["kind"]: made["call_ns"] for made in report["passes"]}
     return {
         "shares": shares(costs),
-        "slow": calls["sample"] / calls["natural"],
         "torn": time["torn_samples"] / max(1, time["samples"] or 0),
         "method": time["method"],
         "samples": time["samples"],
     }
+
+
+LOOP = """
+import runpy, sys, time
+kern = runpy.run_path(sys.argv[1])["kern"]
+clock = time.perf_counter_ns
+while True:
+    start = clock()
+    kern(3000)
+    end = clock()
+    print(end, end - start, flush=True)
+"""
+
+
+def slowdown(program, python, path, rounds=6):
+    """How much longer calls take while they are sampled than just before and after."""
+    environment = {**os.environ, "PYTHON_JIT": "0", "PYTHONHASHSEED": "0"}
+    with tempfile.TemporaryFile("w+") as log:
+        target = subprocess.Popen([python, "-c", LOOP, path], stdout=log, env=environment)
+        spans = []
+        try:
+            time.sleep(1)
+            for _ in range(rounds):
+                began = time.perf_counter_ns()
+                output([program, "run", "--quiet", "--pid", str(target.pid), "--time", "0.6"])
+                spans.append((began, time.perf_counter_ns()))
+                time.sleep(0.6)
+        finally:
+            target.kill()
+            target.wait()
+        log.seek(0)
+        calls = [tuple(map(int, line.split())) for line in log if line.count(" ") == 1 and line.endswith("\n")]
+    # Both clocks are the system's. The program starts and ends within its span: its middle is sampled.
+    during, between = [], []
+    for began, ended in spans:
+        middle = began + (ended - began) // 3, ended - (ended - began) // 3
+        during += [took for at, took in calls if middle[0] < at < middle[1]]
+        between += [took for at, took in calls if ended + 100_000_000 < at < ended + 500_000_000]
+    tenth = lambda values: sorted(values)[len(values) // 10]
+    return tenth(during) / tenth(between)
 
 
 def measure(arguments, python, folder):
@@ -114,7 +154,7 @@ def measure(arguments, python, folder):
             "floor": truth.floor,
             "again": truth.again,
             "bytecost": [distance(run["shares"], truth.shares) for run in runs],
-            "slow": statistics.median(run["slow"] for run in runs),
+            "slow": slowdown(arguments.bytecost, python, path),
             "torn": max(run["torn"] for run in runs),
             "method": runs[0]["method"],
             "samples": runs[0]["samples"],

@@ -1,4 +1,7 @@
-"""Loop bodies whose lines do not depend on each other, so that one can be repeated without the others noticing."""
+"""Loop bodies whose lines do not depend on each other, so that one can be repeated without the others noticing.
+
+No line may keep another's object alive either: who lets go of it last pays for its end.
+"""
 
 MIXED = """
 class B: pass
@@ -86,13 +89,14 @@ j = e.anything
 ALLOCATION = """
 class N:
     def __init__(self, v): self.v = v
+m, n = [], {}
 ---
 a = [1, 2, 3, 4]
 b = {"x": 1, "y": 2}
 c = [0] * 50
 d = {1, 2, 3}
 e = N(1)
-f = (a, b)
+f = (m, n)
 g = [i for i in (1, 2, 3)]
 h = dict(x=1)
 i = bytearray(64)

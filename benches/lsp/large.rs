@@ -105,6 +105,7 @@ fn profile(root: &Path, name: &str, text: &str, functions: usize) -> Profile {
             arguments: Vec::new(),
         },
         passes: vec![pass(PassKind::Natural), pass(PassKind::Count)],
+        times: None,
         notes: Vec::new(),
         root: root.display().to_string(),
         files: vec![File {
@@ -114,6 +115,7 @@ fn profile(root: &Path, name: &str, text: &str, functions: usize) -> Profile {
                 hex
             }),
             text: Some(text.to_owned()),
+            totals: Vec::new(),
             codes: (0..functions).map(code).collect(),
         }],
     }
@@ -156,6 +158,7 @@ fn code(function: usize) -> Code {
                 }),
                 starts_line: index == 0,
                 executions: Some(calls),
+                time: None,
                 state: match (family, generic) {
                     (true, true) => State::Unspecialized,
                     (true, false) => State::Specialized,
@@ -187,6 +190,7 @@ fn code(function: usize) -> Code {
         digest: format!("{function:016x}"),
         calls: Some(1000),
         withheld: false,
+        total: None,
         instructions,
     }
 }

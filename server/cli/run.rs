@@ -10,7 +10,7 @@ use super::{CANCELLED, PassName, Run, TARGET_FAILED, screen};
 use crate::collect::interpreter::Environment;
 use crate::collect::prepare::{self, Wish, announcement};
 use crate::collect::target::Target;
-use crate::collect::{self, Request, live};
+use crate::collect::{self, Request, Timing, live};
 use crate::profile::{Note, PassKind, Profile};
 use crate::store;
 
@@ -168,8 +168,14 @@ fn prepare(arguments: &Run, python: Option<String>) -> anyhow::Result<Request> {
         once: arguments.once,
         calls: arguments.calls,
         count: arguments.passes.contains(&PassName::Count),
-        sample: arguments.passes.contains(&PassName::Sample),
-        trace: arguments.passes.contains(&PassName::Trace),
+        timing: if arguments.passes.contains(&PassName::Trace) {
+            Timing::Traced
+        } else if arguments.passes.contains(&PassName::Sample) {
+            Timing::Sampled
+        } else {
+            Timing::Off
+        },
+        types: arguments.passes.contains(&PassName::Types),
         include: arguments.include.clone(),
         arguments: arguments.arguments.clone(),
         unmarked_root: None,

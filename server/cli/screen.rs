@@ -7,6 +7,7 @@ use anyhow::Context;
 
 use super::{Format, Output, When};
 use crate::attribute;
+use crate::collect::calibrate;
 use crate::explain::Thresholds;
 use crate::explain::versions::Measured;
 use crate::lsp::settings::{self, Settings};
@@ -59,6 +60,7 @@ pub fn comparison(profiles: &[Profile], output: &Output) -> anyhow::Result<()> {
                 executions: output.min_executions,
                 line_share: output.min_share / 100.0,
                 ignore: profiles.first().map(unwanted).unwrap_or_default(),
+                ..Thresholds::default()
             };
             terminal::versions::render(&measured, &thresholds, &style(output))
         }
@@ -74,6 +76,7 @@ pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
         executions: output.min_executions,
         line_share: output.min_share / 100.0,
         ignore: unwanted(profile),
+        saves: calibrate::known(&profile.python.version),
     };
     let text = match output.format {
         Format::Json => json::to_string(&json::report(profile, &costs)),
@@ -110,7 +113,7 @@ fn unwanted(profile: &Profile) -> Vec<String> {
 
 /// Writes a report to a file in one piece, or into whatever else is there: a device or a pipe, which
 /// a new file must not take the place of.
-fn write_file(path: &Path, report: &[u8]) -> anyhow::Result<()> {
+pub fn write_file(path: &Path, report: &[u8]) -> anyhow::Result<()> {
     let is_special = std::fs::metadata(path).is_ok_and(|known| !known.is_file() && !known.is_dir());
     if !is_special {
         return Ok(store::write_atomically(path, report)?);

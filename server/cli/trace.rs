@@ -6,6 +6,7 @@ use anyhow::Context;
 use tokio::sync::watch;
 
 use super::{CANCELLED, Scope, TARGET_FAILED, Trace, TraceFormat, pager, screen};
+use crate::collect::Timing;
 use crate::collect::interpreter::Environment;
 use crate::collect::prepare::{self, Wish};
 use crate::collect::target::Target;
@@ -13,7 +14,6 @@ use crate::collect::trace::{self, Options};
 use crate::collect::{self, Request, Surroundings};
 use crate::present::{terminal, trace_lines};
 use crate::profile::WorkloadKind;
-use crate::store;
 
 /// Traces the target and shows what it did.
 pub fn trace(arguments: &Trace) -> anyhow::Result<u8> {
@@ -65,7 +65,7 @@ pub fn trace(arguments: &Trace) -> anyhow::Result<u8> {
         }
     };
     match &arguments.file {
-        Some(path) => store::write_atomically(path, text.as_bytes())?,
+        Some(path) => screen::write_file(path, text.as_bytes())?,
         None => pager::show(&text, !arguments.no_pager).context("cannot write the trace")?,
     }
     Ok(if trace.outcome.is_failure() || trace.events.is_empty() {
@@ -92,8 +92,8 @@ fn prepare(arguments: &Trace) -> anyhow::Result<Request> {
         once: true,
         calls: None,
         count: false,
-        sample: false,
-        trace: false,
+        timing: Timing::Off,
+        types: false,
         include: Vec::new(),
         arguments: arguments.arguments.clone(),
         unmarked_root: None,

@@ -101,3 +101,30 @@ impl Job {
         &self.text
     }
 }
+
+/// A path as a job holds it.
+#[cfg(unix)]
+#[must_use]
+pub fn bytes(path: &Path) -> Vec<u8> {
+    use std::os::unix::ffi::OsStrExt;
+    path.as_os_str().as_bytes().to_vec()
+}
+
+/// A path as a job holds it.
+#[cfg(not(unix))]
+#[must_use]
+pub fn bytes(path: &Path) -> Vec<u8> {
+    path.to_string_lossy().into_owned().into_bytes()
+}
+
+/// `FRACTION CALLS`, as the helper writes it now and then.
+#[must_use]
+pub fn read_progress(path: &Path) -> (Option<f64>, u64) {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let mut words = text.split(' ');
+    let fraction = words.next().and_then(|word| word.parse().ok());
+    (
+        fraction,
+        words.next().and_then(|word| word.parse().ok()).unwrap_or(0),
+    )
+}

@@ -99,8 +99,8 @@ pub async fn look(
         }
         () = gone(pid) => {}
     }
-    let samples = sampler.finish().map_err(refused)?;
-    let Some(runtime) = samples.snapshot.as_ref().filter(|_| !samples.codes.is_empty()) else {
+    let seen = sampler.finish().map_err(refused)?;
+    let Some(runtime) = seen.snapshot.as_ref().filter(|_| !seen.codes.is_empty()) else {
         return Err(Error::Nothing {
             pid,
             seconds: request.time.as_secs_f64(),
@@ -110,13 +110,13 @@ pub async fn look(
     let told = tables(Path::new(&python.executable), &runtime.minor)?;
     let here = std::fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
     let root = config::project_root(&here);
-    let codes = codes(request, &samples, &told, &here, &root);
+    let codes = codes(request, &seen, &told, &here, &root);
     let version = python.version.clone();
     let finished = Finished {
         kind: PassKind::Sample,
         outcome: Outcome::Completed,
-        result: Some(result(codes, told.tables, samples.window_ns)),
-        samples: Some(Ok(samples)),
+        result: Some(result(codes, told.tables, seen.window_ns)),
+        samples: Some(Ok(seen)),
     };
     // It may live in a container: its files are below its own root.
     let read = |path: &str| std::fs::read(format!("/proc/{pid}/root{path}")).or_else(|_| std::fs::read(path));

@@ -82,12 +82,11 @@ pub fn merge(
         strays,
         uncounted,
     } = sort(finished, tables, version);
-    let natural_ran = finished
-        .iter()
-        .any(|pass| pass.kind == PassKind::Natural && pass.result.is_some());
-    let counted = finished
-        .iter()
-        .any(|pass| pass.kind == PassKind::Count && pass.result.is_some());
+    let has = |kind: PassKind| {
+        let mut made = finished.iter().filter(|pass| pass.kind == kind);
+        made.any(|pass| pass.result.is_some())
+    };
+    let (natural_ran, counted) = (has(PassKind::Natural), has(PassKind::Count));
     let timed = Timed::new(finished, traced);
     let context = Context {
         tables,

@@ -8,7 +8,7 @@ use super::config::{self, Config, ConfigError, ConfigWarning};
 use super::interpreter::{self, Environment, Interpreter, InterpreterError};
 use super::target::{Target, TargetError};
 use super::workload::{self, Flags, Origin, Plan, WorkloadError};
-use super::{MOST_CALLS, MOST_COUNTED, Request, merge};
+use super::{MOST_CALLS, MOST_COUNTED, Request, Timing, merge};
 use crate::cpython;
 use crate::profile::{Python, Workload, WorkloadKind};
 use crate::source::Source;
@@ -21,6 +21,7 @@ pub const SAMPLED: f64 = 2.0;
 
 /// What the user asked for.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "one an option of the command line")]
 pub struct Wish {
     /// A path, a name on `PATH` or a version; goes before the configuration's.
     pub python: Option<String>,
@@ -38,10 +39,10 @@ pub struct Wish {
     pub calls: Option<u64>,
     /// Make the counted passes.
     pub count: bool,
-    /// Make the sampled pass.
-    pub sample: bool,
-    /// Take times by tracing, also where sampling is possible.
-    pub trace: bool,
+    /// How times are taken.
+    pub timing: Timing,
+    /// Read operand types after the counted passes.
+    pub types: bool,
     /// Globs of the files to measure; go before the configuration's.
     pub include: Vec<String>,
     /// Arguments of the script, module or pytest.
@@ -105,6 +106,14 @@ pub fn prepare(
     let candidate = interpreter::discover(wish.python.as_deref(), config.as_ref(), &root, environment)?;
     let python = python(&interpreter::probe(&candidate)?);
     Ok(request(wish, target, plan, config.as_ref(), python, root, here))
+}
+
+/// The interpreter that a run in the current folder would use.
+pub fn interpreter(wish: Option<&str>, environment: &Environment) -> Result<Python, Error> {
+    let here = &environment.current_directory;
+    let config = Config::nearest(here)?;
+    let candidate = interpreter::discover(wish, config.as_ref(), &root(here, None), environment)?;
+    Ok(python(&interpreter::probe(&candidate)?))
 }
 
 /// The root of the project a folder is in; `unmarked` where nothing marks one and that is around.
@@ -196,8 +205,8 @@ fn request(
         doctest: plan.doctest,
         origin: origin(&plan.origin),
         count: wish.count && !wish.once,
-        sample: wish.sample && !wish.trace && !wish.once,
-        trace: wish.trace && !wish.once,
+        timing: if wish.once { Timing::Off } else { wish.timing },
+        types: wish.types && wish.count && !wish.once,
         once: wish.once,
         calls: wish.calls,
         budget: Duration::from_secs_f64(time.unwrap_or(BUDGET)),
@@ -276,7 +285,9 @@ pub fn announcement(request: &Request) -> String {
         (true, "3.11") => 2,
         (true, _) => 1,
     };
-    let passes = 1 + counted + u64::from(request.sample);
+    let passes = 1 + counted + u64::from(request.timing == Timing::Sampled) + u64::from(request.types);
+    // Types are read only where there is something to explain.
+    let most = if request.types { "at most " } else { "" };
     let python = format!("CPython {}", request.python.version);
     let what = match (&request.workload.call, request.workload.kind) {
         (Some(call), _) => format!("{call} ({})", request.origin),
@@ -288,23 +299,22 @@ pub fn announcement(request: &Request) -> String {
         let times = if passes == 1 {
             "once".to_owned()
         } else {
-            format!("{passes} times, in as many processes")
+            format!("{most}{passes} times, in as many processes")
         };
         return format!("running {what} {times} under {python}");
     }
     if let Some(calls) = request.calls {
-        return format!("running {what} {calls} times in each of {passes} processes under {python}");
+        return format!("running {what} {calls} times in each of {most}{passes} processes under {python}");
     }
-    let sampled = if request.sample {
-        format!(", for {} s while sampled", request.sampled_budget.as_secs_f64())
-    } else if request.trace {
-        format!(", for {} s while traced", request.sampled_budget.as_secs_f64())
-    } else {
-        String::new()
+    let long = request.sampled_budget.as_secs_f64();
+    let sampled = match request.timing {
+        Timing::Sampled => format!(", for {long} s while sampled"),
+        Timing::Traced => format!(", for {long} s while traced"),
+        Timing::Off => String::new(),
     };
-    let counted = match counted {
+    let counted = match counted + u64::from(request.types) {
         0 => String::new(),
-        _ => format!(", then at most {} that are counted", MOST_COUNTED * counted),
+        passes => format!(", then at most {} that are counted", MOST_COUNTED * passes),
     };
     let budget = request.budget.as_secs_f64();
     format!("running {what} at most {MOST_CALLS} times in {budget} s{sampled}{counted}, under {python}")

@@ -161,7 +161,7 @@ pub struct Snapshot {
 /// Why not.
 pub fn check(pid: i32) -> Result<(), Error> {
     #[cfg(target_os = "linux")]
-    return attach::attach(&memory::Memory::of(pid)).map(|_| ());
+    return attach::attach(memory::Memory::of(pid)).map(|_| ());
     #[cfg(not(target_os = "linux"))]
     {
         let _ = pid;

@@ -6,8 +6,9 @@ use std::time::Duration;
 use serde::Deserialize;
 use tokio::sync::watch;
 
+use super::outcome::{crash_place, outcome_of};
+use super::process;
 use super::{Error, Helper, Input, Request, Session, Surroundings, environment, merge};
-use super::{crash_place, outcome_of, process};
 use crate::profile::{Outcome, PassKind, WorkloadKind};
 use crate::trace::{Code, Event, Instruction, Leave, Times, Trace, What};
 

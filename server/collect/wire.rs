@@ -133,10 +133,13 @@ pub struct Counts {
     /// Most threads seen alive at a poll.
     pub threads: u64,
     /// By offset: operand types, kind, facts and how often they were read, for sites whose operands were.
-    pub types: BTreeMap<u32, Vec<(Vec<String>, String, Vec<String>, u64)>>,
+    pub types: BTreeMap<u32, Vec<Shape>>,
     /// Most frames of it seen on the stack of a thread at a poll, where polls stand in the source (3.11).
     pub frames: u64,
 }
+
+/// Operand types, kind, facts and how often they were read.
+pub type Shape = (Vec<String>, String, Vec<String>, u64);
 
 impl Counts {
     /// Where straight runs started and where they ended.

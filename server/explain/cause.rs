@@ -242,10 +242,9 @@ impl Diagnosis {
         text = text.replace("{attribute}", attribute(instruction));
         for role in roles(instruction) {
             let name = match self.operands.get(role).map(Vec::as_slice) {
-                None | Some([]) => format!("the {role}"),
                 Some([one]) => one.clone(),
                 Some([one, other]) => format!("{one} or {other}"),
-                Some(_) => format!("the {role}"),
+                _ => format!("the {role}"),
             };
             text = text.replace(&format!("{{{role}}}"), &name);
         }

@@ -9,7 +9,7 @@ use crate::profile::{Instruction, Note, Profile, State};
 
 use super::cause::{self, Diagnosis};
 use super::number::{count, counted, percent};
-use super::{types, words};
+use super::{times, types, words};
 
 /// What the line costs, as the emphasised part of a headline and the facts behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,12 +31,27 @@ pub fn headline(file: &FileCosts, line: &LineCosts, quote: &dyn Fn(&str) -> Stri
         .as_ref()
         .map(|place| format!(" in {place}"))
         .unwrap_or_default();
+    // All of the work in one function: its share and the whole's read the same.
+    let in_place = |share: Option<f64>| {
+        let part = share_of_owner(file, line, owner?)?;
+        let place = place.as_ref()?;
+        (share.map(percent) != Some(percent(part))).then(|| format!(" ({} of {place})", percent(part)))
+    };
     let mut facts = Vec::new();
+    let ran = line.tally.is_none_or(|tally| tally.executions() > 0);
+    let time = line.time.filter(|_| ran);
     let (strong, place) = match (line.tally, line.share) {
         _ if is_withheld(file, line) => (
             "Counts withheld".to_owned(),
             format!("{inside}: they contradict each other"),
         ),
+        _ if let Some(time) = time => {
+            let executions = line.executions;
+            facts.extend(executions.map(|number| counted(number, "execution", "executions")));
+            facts.extend(times::facts(line, &time));
+            let place = in_place(Some(time.share)).unwrap_or(inside);
+            (format!("{} {}", percent(time.share), times::OF_TIME), place)
+        }
         (None, _) => ("Executions not counted".to_owned(), inside),
         (Some(tally), _) if tally.executions() == 0 => ("Never ran".to_owned(), inside),
         (Some(tally), share) => {
@@ -50,14 +65,7 @@ pub fn headline(file: &FileCosts, line: &LineCosts, quote: &dyn Fn(&str) -> Stri
                 },
                 |share| format!("{} of the executed instructions", percent(share)),
             );
-            let part = owner.and_then(|owner| share_of_owner(file, line, owner));
-            let place = match (part, &place) {
-                // All of the work in one function: its share and the whole's read the same.
-                (Some(part), Some(place)) if share.map(percent) != Some(percent(part)) => {
-                    format!(" ({} of {place})", percent(part))
-                }
-                _ => inside,
-            };
+            let place = in_place(share).unwrap_or(inside);
             facts.push(match line.executions {
                 Some(executions) => counted(executions, "execution", "executions"),
                 None => counted(tally.executions(), "instruction", "instructions"),
@@ -92,6 +100,12 @@ fn executed(file: &FileCosts, line: &LineCosts, owner: usize) -> u64 {
 }
 
 fn share_of_owner(file: &FileCosts, line: &LineCosts, owner: usize) -> Option<f64> {
+    if let Some(time) = line.time {
+        let parts = file.functions.iter().enumerate();
+        let parts = parts.filter(|(index, _)| file.owner(*index) == owner);
+        let all: f64 = parts.filter_map(|(_, part)| Some(part.time?.share)).sum();
+        return (all > 0.0).then(|| (time.share / all).min(1.0));
+    }
     let parts = file.functions.iter().enumerate();
     let total = parts
         .filter(|(index, _)| file.owner(*index) == owner)
@@ -128,14 +142,17 @@ fn marks(line: &LineCosts) -> Vec<String> {
 #[must_use]
 pub fn whole(file: &FileCosts, function: usize, name: &str) -> Option<String> {
     let function = file.functions.get(function)?;
-    let share = function.share?;
+    let (share, whole) = match function.time {
+        Some(time) => (time.total_share.unwrap_or(time.share), "time, with what it calls"),
+        None => (function.share?, "executed instructions"),
+    };
     let calls = function
         .code
         .calls
         .map(|calls| format!("{}, ", counted(calls, "call", "calls")))
         .unwrap_or_default();
     Some(format!(
-        "{name} as a whole: {calls}{} of the executed instructions.",
+        "{name} as a whole: {calls}{} of the {whole}.",
         percent(share)
     ))
 }

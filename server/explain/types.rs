@@ -30,7 +30,9 @@ pub fn distribution(instruction: &Instruction) -> Option<String> {
             let share = |count: u64| {
                 let percent = (100.0 * count as f64 / total as f64).round();
                 if percent < 1.0 {
-                    "<1%".to_owned()
+                    "under 1%".to_owned()
+                } else if percent > 99.0 {
+                    "over 99%".to_owned()
                 } else {
                     format!("{percent}%")
                 }

@@ -1,6 +1,5 @@
 //! One wording for each state, note, outcome and method.
 
-use crate::attribute::Whole;
 use crate::profile::{Method, Misses, Note, Outcome, PassKind, Profile, State};
 
 use super::number::{count, counted};
@@ -293,6 +292,12 @@ pub fn more_on(cause: &str) -> String {
     format!("bytecost explain {cause}")
 }
 
+/// That a cause was explained at an earlier finding.
+#[must_use]
+pub fn as_above(cause: &str, finding: usize) -> String {
+    format!("{cause}, as {finding}")
+}
+
 /// What the operands were, where no cause is known.
 #[must_use]
 pub fn seen_types(types: &str) -> String {
@@ -301,35 +306,6 @@ pub fn seen_types(types: &str) -> String {
 
 /// What the shares of a report are, and are not.
 pub const SHARE: &str = "instr %: share of the executed bytecode instructions, not of time.";
-
-/// What the times of a report are, and how they were obtained.
-#[must_use]
-pub fn time(whole: &Whole) -> String {
-    let times = whole.times;
-    let mut text = match times.samples {
-        Some(samples) => format!(
-            "time %: share of the time on the processor, from {}",
-            counted(samples, "sample", "samples")
-        ),
-        None => format!(
-            "time %: share of the time on the processor, {}",
-            method(times.method)
-        ),
-    };
-    let all = times.busy_ns + times.waiting_ns;
-    let parts = [
-        (
-            times.waiting_ns / all.max(1.0),
-            "of the threads' time is waiting, besides",
-        ),
-        (times.collecting_ns / times.busy_ns.max(1.0), "collects garbage"),
-        (times.elsewhere_ns / times.busy_ns.max(1.0), "is in other files"),
-    ];
-    for (share, what) in parts.into_iter().filter(|(share, _)| *share >= 0.005) {
-        text.push_str(&format!("; {} {what}", super::number::percent(share)));
-    }
-    text + "."
-}
 
 /// Without the full stop the sentence gets.
 fn stem(text: &str) -> &str {

@@ -66,6 +66,11 @@ impl Backend {
     pub async fn runnables(&self, params: requests::DocumentParams) -> Result<Vec<requests::Runnable>> {
         Ok(requests::runnables(&self.session, &params.text_document.uri).await)
     }
+
+    /// `bytecost/report`.
+    pub async fn report(&self, params: requests::DocumentParams) -> Result<Option<requests::Report>> {
+        Ok(requests::report(&self.session, &params.text_document.uri).await)
+    }
 }
 
 impl LanguageServer for Backend {

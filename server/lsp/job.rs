@@ -14,6 +14,7 @@ use super::results::Measured;
 use super::runs::Ticket;
 use super::session::Session;
 use super::{load, target, uri};
+use crate::collect::Timing;
 use crate::collect::interpreter::Environment;
 use crate::collect::output::Output;
 use crate::collect::prepare::{self, Wish, announcement};
@@ -194,7 +195,8 @@ fn wish(session: &Session, ticket: &Ticket, root: &Path) -> Wish {
         time: editor.time,
         deadline: settings.deadline,
         count: true,
-        sample: true,
+        timing: Timing::Sampled,
+        types: true,
         include: editor.include,
         unmarked_root: configuration.folder_of(root),
         name_below_root: true,

@@ -24,8 +24,11 @@ pub const BYTECODE: &str = "bytecost/bytecode";
 /// What of a document can be run.
 pub const RUNNABLES: &str = "bytecost/runnables";
 
+/// The HTML report of what a document was measured in.
+pub const REPORT: &str = "bytecost/report";
+
 /// All of them, as the server announces them.
-pub const NAMES: [&str; 3] = [HEAT, BYTECODE, RUNNABLES];
+pub const NAMES: [&str; 4] = [HEAT, BYTECODE, RUNNABLES, REPORT];
 
 /// Parameters of what is asked of a whole document.
 #[derive(Debug, Clone, Deserialize)]
@@ -73,6 +76,15 @@ pub struct Row {
     pub range: Option<Range>,
 }
 
+/// Answer to [`REPORT`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// What was measured.
+    pub title: String,
+    /// The document, which needs nothing else.
+    pub html: String,
+}
+
 /// Part of the answer to [`RUNNABLES`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -101,9 +113,10 @@ pub fn heat(session: &Session, uri: &Uri) -> Option<Heat> {
         line: heat.line.saturating_sub(1),
         share: heat.share,
     };
+    let view = open.view?;
     Some(Heat {
-        of: editor::OF,
-        lines: open.view?.heat().into_iter().map(line).collect(),
+        of: view.heat_of(),
+        lines: view.heat().into_iter().map(line).collect(),
     })
 }
 
@@ -125,6 +138,18 @@ pub fn bytecode(session: &Session, params: &TextDocumentPositionParams) -> Optio
         title: listing.title,
         text: listing.text,
     })
+}
+
+/// The report of the measurement that a document shows; none where nothing was measured.
+pub async fn report(session: &Arc<Session>, uri: &Uri) -> Option<Report> {
+    let Open { document, view } = session.open_document(&uri::path(uri)?)?;
+    let view = view?;
+    let thresholds = session.settings(&document.root).diagnostic_options().thresholds;
+    let made = tokio::task::spawn_blocking(move || Report {
+        title: view.target(),
+        html: view.report(&thresholds),
+    });
+    made.await.ok()
 }
 
 /// What can be run, in the order of the text; nothing where nothing may run.

@@ -9,8 +9,10 @@ use std::time::SystemTime;
 use self_cell::self_cell;
 
 use super::settings::Settings;
-use crate::attribute::{self, Costs};
+use crate::attribute::{self, Costs, FileCosts};
+use crate::explain::Thresholds;
 use crate::present::editor::{self, Diagnostic, DiagnosticOptions, Heat, Hint, Hover, HoverOptions, Listing};
+use crate::present::html;
 use crate::profile::{Position, Profile};
 use crate::source::mapping::Mapping;
 
@@ -314,13 +316,37 @@ impl View {
         Some(hover)
     }
 
+    /// What was measured.
+    #[must_use]
+    pub fn target(&self) -> String {
+        self.results.measured.profile().workload.target.clone()
+    }
+
+    /// The HTML report of the whole measurement.
+    #[must_use]
+    pub fn report(&self, thresholds: &Thresholds) -> String {
+        let measured = &self.results.measured;
+        html::render(measured.profile(), measured.costs(), thresholds)
+    }
+
+    /// The costs of the file.
+    fn file(&self) -> Option<&FileCosts<'_>> {
+        let results = &self.results;
+        let files = &results.measured.costs().files;
+        files.iter().find(|file| file.file.path == results.name)
+    }
+
+    /// What the shares of [`View::heat`] are parts of, to stand after a percentage.
+    #[must_use]
+    pub fn heat_of(&self) -> &'static str {
+        self.file().map_or("", editor::heat_of)
+    }
+
     /// The lines that ran and are unchanged, with their share of the whole: 1-based lines of the
     /// text on screen, in order.
     #[must_use]
     pub fn heat(&self) -> Vec<Heat> {
-        let results = &self.results;
-        let files = &results.measured.costs().files;
-        let Some(file) = files.iter().find(|file| file.file.path == results.name) else {
+        let Some(file) = self.file() else {
             return Vec::new();
         };
         let moved = |heat: Heat| {

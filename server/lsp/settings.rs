@@ -195,6 +195,7 @@ impl Settings {
                 executions: diagnostics.min_executions,
                 line_share: diagnostics.min_share / 100.0,
                 ignore: diagnostics.ignore.clone(),
+                ..Thresholds::default()
             },
             strong: diagnostics.strong.severity(),
             weak: diagnostics.weak.severity(),

@@ -15,7 +15,7 @@ mod table;
 pub use diagnostics::{
     Diagnostic, DiagnosticOptions, Related, STRONG_EXECUTIONS, STRONG_LINE_SHARE, Severity, diagnostics,
 };
-pub use heat::{Heat, OF, heat};
+pub use heat::{Heat, heat, heat_of};
 pub use hints::{Hint, HintOptions, hints};
 pub use hover::{Hover, HoverOptions, hover};
 pub use listing::{Listing, listing};

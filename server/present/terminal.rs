@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::attribute::Costs;
 use crate::explain::number::{counted, duration};
-use crate::explain::{self, Thresholds, sentences, words};
+use crate::explain::{self, Thresholds, sentences, times, words};
 use crate::profile::{PassKind, Profile, State, WorkloadKind};
 
 pub(super) mod cells;
@@ -167,7 +167,7 @@ fn footer(page: &mut Page, profile: &Profile, costs: &Costs, regions: &region::R
         page.flow(&spans, "   ", 0);
     }
     if let Some(whole) = costs.time.filter(|_| !regions.list.is_empty()) {
-        page.paragraph("", Role::Dim, &words::time(&whole));
+        page.paragraph("", Role::Dim, &times::whole(&whole));
     } else if costs.instructions.is_some() && !regions.list.is_empty() {
         page.paragraph("", Role::Dim, words::SHARE);
     }

@@ -21,6 +21,8 @@ pub struct Hint {
     /// The percentage as written, and whether the share is below it: `(true, 0.1)` is
     /// `<0.1%`.
     pub share: Option<(bool, f64)>,
+    /// The share is one of instructions, not of time.
+    pub of_instructions: bool,
     /// The executions as written, such as `20k`.
     pub executions: String,
     /// They are the calls of the function that begins here.
@@ -36,6 +38,7 @@ impl Hint {
             _ => (false, text),
         };
         let (before, after) = text.split_once('×')?;
+        let of_instructions = before.contains("instr");
         let share = match before.split_once('%') {
             None if before.trim().is_empty() => None,
             None => return None,
@@ -52,6 +55,7 @@ impl Hint {
         let hint = Self {
             marked,
             share,
+            of_instructions,
             executions: executions.to_owned(),
             calls: calls.is_some(),
         };
@@ -104,12 +108,14 @@ const MIN_SHARE: f64 = 0.1;
 pub fn compare(screen: &str, source: &str, gutter: usize, report: &Value) -> usize {
     let lines = report["files"][0]["lines"].as_array().expect("lines");
     let functions = report["files"][0]["functions"].as_array().expect("functions");
+    let is_timed = !report["time"].is_null();
     let mut with_hint = 0;
     for Shown { line, hint, .. } in shown(screen, source, gutter) {
         let reported = lines.iter().find(|it| it["line"] == line);
         let executions = reported.and_then(|it| it["executions"].as_u64()).unwrap_or(0);
-        let share = reported
-            .and_then(|it| it["instruction_share"].as_f64())
+        let share = ["self_share", "instruction_share"]
+            .into_iter()
+            .find_map(|key| reported?[key].as_f64())
             .unwrap_or(0.0);
         let function = functions.iter().find(|it| it["line"] == line);
         let is_due = executions > 0 && 100.0 * share >= MIN_SHARE && function.is_none();
@@ -140,6 +146,10 @@ pub fn compare(screen: &str, source: &str, gutter: usize, report: &Value) -> usi
             "line {line} ran {executions} times: {hint:?}\n{screen}"
         );
         let share = 100.0 * share;
+        assert!(
+            hint.share.is_none() || hint.of_instructions != is_timed,
+            "line {line}: {hint:?}\n{screen}"
+        );
         let is_right = match hint.share {
             None => share < LEAST_SHARE,
             Some((true, _)) => false,
@@ -190,6 +200,7 @@ fn hints_are_read_as_they_are_written() {
     let expected = Hint {
         marked: true,
         share: Some((false, 7.7)),
+        of_instructions: true,
         executions: "10k".to_owned(),
         calls: false,
     };

@@ -131,7 +131,7 @@ fn neovim_keeps_hints_to_the_text_they_were_measured_on() {
     let hint = |text: &str, line: &str| hint_of(text, &source, GUTTER, line);
     screen.enter(":LspBytecostRun advance(make_bodies(), 300)");
     let text = screen.wait("hints and a diagnostic", |text| {
-        hint(text, edited).is_some() && text.contains("I:1")
+        hint(text, edited).is_some() && text.contains("H:1")
     });
     assert_eq!(hint(&text, edited).unwrap().executions, "3k", "{text}");
     let before = hint(&text, other);

@@ -204,7 +204,7 @@ fn the_program_writes_it() {
     assert_eq!(wrong(python, &written), "");
     let source = std::fs::read_to_string(&example).expect("the example");
     let shown = &embedded::data(&written)["files"][0]["source"];
-    assert_eq!(*shown, Value::from_iter(source.lines()));
+    assert_eq!(*shown, source.lines().collect::<Value>());
     let (ended, written) = run(&[]);
     assert_eq!((ended.status, written), (0, None), "{}", ended.err());
     assert!(ended.out().starts_with("<!doctype html>"), "{}", ended.out());

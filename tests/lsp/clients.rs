@@ -76,12 +76,29 @@ fn the_whole_way(kind: &Kind) {
     assert_eq!(diagnostic["range"], at(GENERIC));
     assert_eq!(
         (&diagnostic["source"], &diagnostic["code"]),
-        (&json!("bytecost"), &json!("unspecialized"))
+        (&json!("bytecost"), &json!("binary-op-remainder"))
     );
     assert!(
         diagnostic["severity"] == 3 || diagnostic["severity"] == 4,
         "{diagnostic}"
     );
+    let actions = client
+        .request(
+            "textDocument/codeAction",
+            json!({
+                "textDocument": {"uri": uri},
+                "range": diagnostic["range"],
+                "context": {"diagnostics": [diagnostic], "only": ["quickfix"]},
+            }),
+        )
+        .expect("actions");
+    let titles: Vec<_> = actions
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|action| action["title"].as_str())
+        .collect();
+    assert!(titles.contains(&"Explain binary-op-remainder"), "{titles:?}");
     assert!(kind.related || diagnostic["relatedInformation"].is_null());
 
     let hints = client.hints(&uri);

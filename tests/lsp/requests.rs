@@ -33,9 +33,14 @@ fn shares(workspace: &Workspace) -> Vec<(u64, f64)> {
     let costs = bytecost::attribute::attribute(&profile, &|_| Some(KERN.to_owned()));
     let lines = costs.files[0].lines.values().filter(|line| line.line > 0);
     lines
-        .filter_map(|line| Some((u64::from(line.line - 1), line.share?)))
+        .filter_map(|line| Some((u64::from(line.line - 1), rounded(line.weight()?))))
         .filter(|(_, share)| *share > 0.0)
         .collect()
+}
+
+/// What is written and read again differs in the last digit.
+fn rounded(share: f64) -> f64 {
+    (share * 1e12).round() / 1e12
 }
 
 #[test]
@@ -46,7 +51,12 @@ fn they_are_announced() {
     let announced = &answer["capabilities"]["experimental"]["bytecost"]["requests"];
     assert_eq!(
         *announced,
-        json!(["bytecost/heat", "bytecost/bytecode", "bytecost/runnables"])
+        json!([
+            "bytecost/heat",
+            "bytecost/bytecode",
+            "bytecost/runnables",
+            "bytecost/report"
+        ])
     );
     client.notify("initialized", json!({}));
     client.finish();
@@ -64,7 +74,12 @@ fn heat_is_the_shares_of_the_lines_that_were_not_edited() {
     client.diagnostics(&uri);
     let lines = |heat: Value| -> Vec<(u64, f64)> {
         let lines = heat["lines"].as_array().expect("lines").clone();
-        let pair = |line: &Value| (line["line"].as_u64().unwrap(), line["share"].as_f64().unwrap());
+        let pair = |line: &Value| {
+            (
+                line["line"].as_u64().unwrap(),
+                rounded(line["share"].as_f64().unwrap()),
+            )
+        };
         lines.iter().map(pair).collect()
     };
     let before = heat(&mut client);
@@ -197,6 +212,28 @@ fn runnables_say_what_only_the_user_knows() {
 }
 
 #[test]
+fn the_report_is_that_of_the_command_line() {
+    let workspace = Workspace::kern();
+    let uri = workspace.uri("kern.py");
+    let mut client = Client::start(client::VSCODE, &workspace.root(), quick());
+    client.open(&uri, KERN);
+    assert_eq!(
+        client.request("bytecost/report", of_document(&uri)),
+        Ok(Value::Null)
+    );
+    client.run(json!({"uri": uri, "target": "advance"}));
+    client.diagnostics(&uri);
+    let report = client.request("bytecost/report", of_document(&uri)).unwrap();
+    assert_eq!(report["title"], "kern.py::advance");
+    let html = report["html"].as_str().expect("a document");
+    assert!(
+        html.starts_with("<!doctype html>") && html.contains("b.x % 7"),
+        "{html}"
+    );
+    client.finish();
+}
+
+#[test]
 fn the_environment_of_the_editor_is_used_where_nothing_names_an_interpreter() {
     let workspace = Workspace::kern();
     let uri = workspace.uri("kern.py");
@@ -216,9 +253,12 @@ fn the_environment_of_the_editor_is_used_where_nothing_names_an_interpreter() {
         "pyproject.toml",
         &format!("[tool.bytecost]\npython = {environment:?}\n"),
     );
+    assert_eq!(client.execute("bytecost.clear", json!([])), Ok(Value::Null));
+    assert_eq!(client.diagnostics(&uri), Vec::<Value>::new());
     assert_eq!(
         client.run(json!({"uri": uri, "target": "advance", "environment": "/nowhere/python"})),
         "measured kern.py::advance"
     );
+    assert_eq!(client.diagnostics(&uri).len(), 1);
     client.finish();
 }

@@ -36,7 +36,7 @@ fn the_command_answers_at_once_and_the_run_is_shown_in_progress() {
         client
             .log
             .iter()
-            .any(|line| line.contains("running endless.py 2 times")),
+            .any(|line| line.contains("running endless.py at most 4 times")),
         "{:?}",
         client.log
     );

@@ -120,6 +120,10 @@ pub fn report(
         .arg("--python")
         .arg(python)
         .args(arguments);
+    // Times take seconds: only tests of times ask for them.
+    if !arguments.contains(&"--passes") && !arguments.contains(&"--pid") {
+        command.args(["--passes", "natural,count"]);
+    }
     prepare(&mut command);
     let ended = end(&mut command, input);
     let text = std::fs::read(&path).ok();

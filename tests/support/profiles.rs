@@ -59,6 +59,7 @@ impl Fixture {
                 pass(PassKind::Natural, 41, 258_710_000, Some(6_310_000.0)),
                 pass(PassKind::Count, 1, 9_000_000, Some(9_000_000.0)),
             ],
+            times: None,
             notes: Vec::new(),
             root: "/home/me/project".to_owned(),
             files: vec![File {
@@ -66,6 +67,7 @@ impl Fixture {
                 digest: digest(source),
                 text: None,
                 codes: Vec::new(),
+                totals: Vec::new(),
             }],
         };
         Self {
@@ -97,6 +99,7 @@ impl Fixture {
             digest: format!("{:016x}", codes.len()),
             calls: Some(calls),
             withheld: false,
+            total: None,
             instructions: Vec::new(),
         });
         Builder {
@@ -164,6 +167,7 @@ impl Builder<'_> {
             } else {
                 State::Basic
             },
+            time: None,
             site: None,
         });
         self

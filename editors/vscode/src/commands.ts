@@ -42,6 +42,7 @@ export function register(parts: Parts): vscode.Disposable {
       await connected(service);
       await view.open(pythonEditor());
     },
+    'bytecost.openReport': () => openReport(service),
     'bytecost.openSettings': (key) => openSettings(typeof key === 'string' ? key : '@ext:bytecost.bytecost'),
     'bytecost.restart': () => service.restart(),
     'bytecost.showLog': () => {
@@ -128,6 +129,22 @@ async function load(service: Service, uri: unknown, uris: unknown): Promise<void
     const uris = chosen.map((uri) => client.code2ProtocolConverter.asUri(uri));
     await send(service, { command: 'bytecost.load', arguments: [{ uris }] });
   }
+}
+
+/** The report as a page of its own. It asks for nothing from outside: its own policy forbids it. */
+async function openReport(service: Service): Promise<void> {
+  const [client, uri] = await subject(service);
+  const report = await client.sendRequest(protocol.report, { textDocument: { uri } });
+  if (report === null) {
+    throw new Error('nothing of this file was measured. Profile a function first.');
+  }
+  const panel = vscode.window.createWebviewPanel('bytecost.report', report.title, vscode.ViewColumn.Active, {
+    enableScripts: true,
+    localResourceRoots: [],
+  });
+  const { kind } = vscode.window.activeColorTheme;
+  const isLight = kind === vscode.ColorThemeKind.Light || kind === vscode.ColorThemeKind.HighContrastLight;
+  panel.webview.html = report.html.replace('<html', `<html data-theme="${isLight ? 'light' : 'dark'}"`);
 }
 
 /** Turns a setting around where it is set, else for the user. */

@@ -53,6 +53,15 @@ export const heat = new RequestType<DocumentParams, Heat | null, void>('bytecost
 export const bytecode = new RequestType<TextDocumentPositionParams, Bytecode | null, void>('bytecost/bytecode');
 export const runnables = new RequestType<DocumentParams, Runnable[], void>('bytecost/runnables');
 
+export interface Report {
+  /** What was measured. */
+  readonly title: string;
+  /** A document that needs nothing else. */
+  readonly html: string;
+}
+
+export const report = new RequestType<DocumentParams, Report | null, void>('bytecost/report');
+
 /** Argument of the server's command `bytecost.run`. */
 export interface RunArguments {
   readonly uri: string;

@@ -1,6 +1,6 @@
 //! What the passes themselves say: how they ended, how long they took, what to know about them.
 
-use super::{Finished, sample};
+use super::{Finished, sample, times};
 use crate::profile::{Note, Outcome, Pass, PassKind, Python};
 use crate::trace::Trace;
 
@@ -73,6 +73,15 @@ pub(super) fn notes(python: &Python, finished: &[Finished]) -> Vec<Note> {
             let why = format!("{error}{}", advice(error));
             notes.push(Note::Skipped { pass: pass.kind, why });
             continue;
+        }
+        if let (Some(Ok(samples)), Outcome::Completed) = (&pass.samples, &pass.outcome)
+            && times::too_few(samples)
+        {
+            let text = "The run was too short to be sampled: it has no times; a function is called again and \
+                        again for as long as --time says.";
+            notes.push(Note::Other {
+                text: text.to_owned(),
+            });
         }
         let why = match &pass.outcome {
             Outcome::Completed | Outcome::Exited { status: 0 } => None,

@@ -24,6 +24,15 @@ pub(super) struct Timed {
     traced: Traced,
 }
 
+/// Fewer samples tell nothing about lines: a share would be known to 10 points to both sides.
+const FEWEST: u64 = 100;
+
+/// Whether a run was too short to be sampled.
+pub(super) fn too_few(samples: &Samples) -> bool {
+    let nodes = samples.tree.nodes.iter().chain(&samples.inner.nodes);
+    nodes.map(|node| node.counts.all()).sum::<u64>() < FEWEST
+}
+
 /// A code object as a trace names it: path relative to the root, qualified name, first line.
 pub(super) type Name = (String, String, u32);
 
@@ -41,16 +50,16 @@ impl Timed {
         if let Some((trace, times)) = traced.and_then(|trace| Some((trace, trace.times?))) {
             return Self::traced(trace, times.call_ns);
         }
-        let sampled = finished.iter().find(|pass| pass.kind == PassKind::Sample);
+        let pass = finished.iter().find(|pass| pass.kind == PassKind::Sample);
         let Some(Finished {
             result: Some(result),
             samples: Some(Ok(samples)),
             ..
-        }) = sampled
+        }) = pass
         else {
             return Self::default();
         };
-        if samples.ticks == 0 {
+        if too_few(samples) {
             return Self::default();
         }
         let mut timed = Self {

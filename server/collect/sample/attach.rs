@@ -53,7 +53,7 @@ impl Runtime {
 ///
 /// # Errors
 /// See [`Error`].
-pub fn attach(memory: &Memory) -> Result<Runtime, Error> {
+pub fn attach(memory: Memory) -> Result<Runtime, Error> {
     let pid = memory.pid();
     let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => Error::NoProcess { pid },
@@ -147,7 +147,7 @@ fn bias(image: &Image, own: &[&Mapping]) -> Option<u64> {
     })
 }
 
-fn describe(memory: &Memory, address: u64, version: Option<u64>) -> Result<Runtime, Error> {
+fn describe(memory: Memory, address: u64, version: Option<u64>) -> Result<Runtime, Error> {
     let pid = memory.pid();
     let mut table = vec![0; TABLE];
     memory.read(address, &mut table)?;

@@ -46,7 +46,6 @@ pub(super) fn run(options: &Options, stop: &AtomicBool) -> Result<Samples, Error
         known: HashMap::new(),
         frames: Vec::new(),
         bytecode: options.bytecode,
-        interval: u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX).max(1),
     };
     let mut threads = Vec::new();
     let mut clock = Clock::new(interval);
@@ -67,7 +66,7 @@ pub(super) fn run(options: &Options, stop: &AtomicBool) -> Result<Samples, Error
         clock.wait();
     }
     loop_.close(&mut since, &mut threads);
-    loop_.finish()
+    Ok(loop_.finish())
 }
 
 /// What the helper says it does.
@@ -92,7 +91,7 @@ fn attached(memory: Memory, window: Option<&File>, stop: &AtomicBool) -> Result<
             std::thread::sleep(PAUSE);
         }
     }
-    attach::attach(&memory).map(Some)
+    attach::attach(memory).map(Some)
 }
 
 struct Loop<'a> {
@@ -104,8 +103,6 @@ struct Loop<'a> {
     /// Index of code objects by address; [`TAG_OF_TORN`] for what is none.
     known: HashMap<u64, u32>,
     frames: Vec<Frame>,
-    /// Between two ticks, ns.
-    interval: u64,
     /// Read live bytecode at the end.
     bytecode: bool,
 }
@@ -123,7 +120,7 @@ impl Loop<'_> {
     }
 
     fn tick(&mut self, threads: &mut Vec<Thread>, clock: &mut Clock) -> Result<(), Error> {
-        if threads.is_empty() || self.samples.ticks.is_multiple_of(REFRESH) {
+        if threads.is_empty() {
             threads::refresh(self.memory, self.runtime, threads)?;
         }
         self.samples.ticks += 1;
@@ -142,6 +139,10 @@ impl Loop<'_> {
                 let mut gone = threads.swap_remove(index);
                 self.settle(&mut gone, None);
             }
+        }
+        // Only now: who reads what a thread writes holds it up.
+        if self.samples.ticks.is_multiple_of(REFRESH) {
+            threads::refresh(self.memory, self.runtime, threads)?;
         }
         Ok(())
     }
@@ -184,6 +185,7 @@ impl Loop<'_> {
                 seen,
                 counts,
                 delayed,
+                began: Instant::now(),
             };
         }
         self.frames = frames;
@@ -204,7 +206,12 @@ impl Loop<'_> {
         let waited = delayed
             .zip(last.delayed)
             .map_or(0, |(now, then)| now.saturating_sub(then));
-        let without = ((waited + self.interval / 2) / self.interval).min(counts.running);
+        // The sampler too may have had no processor: what it missed cannot be left out again.
+        let elapsed = last.began.elapsed().as_nanos().max(1) as f64;
+        // It waits for a processor only while it does not sleep.
+        let awake = elapsed * counts.running as f64 / counts.all().max(1) as f64;
+        let part = if awake > 0.0 { waited as f64 / awake } else { 0.0 };
+        let without = left_out(counts.running, part);
         counts.running -= without;
         self.samples.preempted += without;
         self.count(&last.frames, last.seen, counts);
@@ -292,7 +299,7 @@ impl Loop<'_> {
         (offset < object.length && offset.is_multiple_of(2)).then(|| u32::try_from(offset).ok())?
     }
 
-    fn finish(mut self) -> Result<Samples, Error> {
+    fn finish(mut self) -> Samples {
         let objects = Objects {
             memory: self.memory,
             runtime: self.runtime,
@@ -320,6 +327,16 @@ impl Loop<'_> {
             free_threaded: self.runtime.free_threaded,
         });
         self.samples.codes = self.objects.into_iter().map(code).collect();
-        Ok(self.samples)
+        self.samples
     }
+}
+
+/// A part of a number of samples, rounded.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and the number"
+)]
+fn left_out(samples: u64, part: f64) -> u64 {
+    (samples as f64 * part.clamp(0.0, 1.0)).round() as u64
 }

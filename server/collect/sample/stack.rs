@@ -1,7 +1,7 @@
 //! The frames of one thread at one moment.
 //!
-//! The thread runs on while it is read, so what belongs together is read together: its state and the
-//! memory around the frames it was last seen in come in one call, a fraction of a microsecond. When
+//! The thread runs on while it is read, so what belongs together is read together: the memory around
+//! the frames it was last seen in and its state come in one call, a fraction of a microsecond. When
 //! it is somewhere else by then, the call is repeated for there.
 
 use super::Error;
@@ -12,6 +12,8 @@ use super::memory::{Memory, word};
 const BELOW: u64 = 2048;
 const ABOVE: u64 = 512;
 const PAGE: u64 = 4096;
+/// Size of the flag that a collection runs.
+const COLLECTING: usize = 4;
 /// Pieces of memory that are read ahead.
 const MOST_REGIONS: usize = 6;
 /// A piece that no frame was in for so many reads is read no longer.
@@ -120,7 +122,11 @@ impl Stack {
         self.follow(memory, runtime, top, limit.min(DEEPEST), frames)
     }
 
-    /// One read of everything that is expected to be needed: the address of the innermost frame.
+    /// One read of everything that is expected to be needed: the address of the innermost frame; none
+    /// when the thread is gone.
+    ///
+    /// The frames come first. To read a line of memory that the thread writes makes its next write
+    /// there wait: had its state been read before, it would be caught waiting for that.
     fn read_ahead(&mut self, memory: Memory, runtime: &Runtime) -> Result<Option<u64>, Error> {
         let offsets = &runtime.offsets;
         let state = offsets
@@ -129,44 +135,53 @@ impl Stack {
             .max(offsets.cframe.unwrap_or(0))
             + 8;
         let state = usize::try_from(state).unwrap_or(0);
-        self.pieces.clear();
         let collecting = self
             .interpreter
             .wrapping_add(offsets.gc)
             .wrapping_add(offsets.collecting);
-        self.pieces.push((collecting, 4));
-        self.pieces.push((self.thread, state));
-        let mut length = 4 + state;
-        if offsets.cframe.is_some() && self.cframe != 0 {
-            self.pieces
-                .push((self.cframe.wrapping_add(offsets.current_frame), 8));
-            length += 8;
-        }
-        let fixed = length;
-        for region in &mut self.regions {
-            self.pieces.push((region.start, region.length));
-            region.at = Some(length);
-            length += region.length;
-        }
-        if self.buffer.len() < length {
-            self.buffer.resize(length, 0);
-        }
-        let read = match memory.read_pieces(&self.pieces, &mut self.buffer[..length]) {
-            Ok(read) => read,
-            Err(Error::Unreadable { .. }) => return Ok(None),
-            Err(error) => return Err(error),
+        let (regions, read) = loop {
+            self.pieces.clear();
+            let mut length = 0;
+            for region in &mut self.regions {
+                self.pieces.push((region.start, region.length));
+                region.at = Some(length);
+                length += region.length;
+            }
+            let regions = length;
+            self.pieces.push((self.thread, state));
+            self.pieces.push((collecting, COLLECTING));
+            length += state + COLLECTING;
+            if offsets.cframe.is_some() && self.cframe != 0 {
+                let frame = self.cframe.wrapping_add(offsets.current_frame);
+                self.pieces.push((frame, 8));
+                length += 8;
+            }
+            if self.buffer.len() < length {
+                self.buffer.resize(length, 0);
+            }
+            let read = match memory.read_pieces(&self.pieces, &mut self.buffer[..length]) {
+                Ok(read) => read,
+                // Not even the first piece.
+                Err(Error::Unreadable { .. }) => 0,
+                Err(error) => return Err(error),
+            };
+            if read >= regions {
+                break (regions, read);
+            }
+            // Some memory is no more: what comes after it has not been read either.
+            self.cautious = true;
+            let gone = |region: &Region| region.at.is_none_or(|at| at + region.length > read);
+            if let Some(first) = self.regions.iter().position(gone) {
+                self.regions.remove(first);
+            }
         };
-        if read < 4 + state {
+        let thread = regions..regions + state;
+        let flag = thread.end..thread.end + COLLECTING;
+        if read < flag.end {
             return Ok(None);
         }
-        if read < length {
-            // Some memory is no more: what comes after it has not been read either.
-            self.regions
-                .retain(|region| region.at.is_some_and(|at| at + region.length <= read));
-            self.cautious = true;
-        }
-        self.collecting = self.buffer[..4] != [0; 4];
-        let thread = &self.buffer[4..4 + state];
+        self.collecting = self.buffer[flag.clone()] != [0; COLLECTING];
+        let thread = &self.buffer[thread];
         if word(thread, offsets.native_thread_id) != Some(self.native) {
             return Ok(None);
         }
@@ -174,8 +189,8 @@ impl Stack {
             return Ok(word(thread, offsets.current_frame));
         };
         let cframe = word(thread, within).unwrap_or(0);
-        if cframe == self.cframe && read >= fixed {
-            return Ok(word(&self.buffer, (4 + state) as u64));
+        if cframe == self.cframe && read >= flag.end + 8 {
+            return Ok(word(&self.buffer, flag.end as u64));
         }
         self.cframe = cframe;
         if cframe == 0 {
@@ -261,8 +276,8 @@ impl Stack {
     /// A frame that this one has called, in the memory behind it.
     fn callee(&mut self, runtime: &Runtime, frame: u64) -> Option<u64> {
         let offsets = &runtime.offsets;
-        let caller = self.head(runtime, frame)?;
-        if caller.code == 0 || caller.runs {
+        let outer = self.head(runtime, frame)?;
+        if outer.code == 0 || outer.runs {
             return None;
         }
         let mut callee = frame + offsets.frame_locals;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::time::Instant;
 
 use super::Error;
 use super::attach::Runtime;
@@ -38,6 +39,8 @@ pub struct Last {
     pub counts: Counts,
     /// [`Thread::delayed`] at the first.
     pub delayed: Option<u64>,
+    /// When that was.
+    pub began: Instant,
 }
 
 impl Default for Last {
@@ -47,6 +50,7 @@ impl Default for Last {
             seen: Seen::Nothing,
             counts: Counts::default(),
             delayed: None,
+            began: Instant::now(),
         }
     }
 }

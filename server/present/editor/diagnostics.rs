@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::attribute::{Costs, FileCosts, SiteCosts, Tally};
+use crate::attribute::{Costs, FileCosts, Shape, SiteCosts, Tally};
 use crate::cpython::causes::Advice;
 use crate::explain::number::percent;
 use crate::explain::{self, Finding, Thresholds, cause, sentences};
@@ -123,7 +123,7 @@ pub fn diagnostics(costs: &Costs, options: &DiagnosticOptions) -> BTreeMap<Strin
     }
     for (key, merged) in merged {
         let diagnostics: &mut Vec<_> = by_path.entry(key.path.to_owned()).or_default();
-        diagnostics.push(diagnostic(&merged, key.code, options));
+        diagnostics.push(diagnostic(costs, &merged, key.code, options));
     }
     by_path
 }
@@ -161,13 +161,18 @@ fn code(state: State) -> Option<&'static str> {
     }
 }
 
-fn diagnostic(merged: &Merged, code: &str, options: &DiagnosticOptions) -> Diagnostic {
+fn diagnostic(costs: &Costs, merged: &Merged, code: &str, options: &DiagnosticOptions) -> Diagnostic {
     let finding = &merged.finding;
     let site = SiteCosts {
         tally: merged.tally,
         ..finding.site.clone()
     };
-    let share = finding.line.share;
+    let share = finding.line.weight();
+    let whole = if finding.line.time.is_some() {
+        "the time"
+    } else {
+        "instructions"
+    };
     let cause = cause::best(site.instruction, site.minor);
     // What saves little is a fact, not a call for attention, whatever the site weighs.
     let is_minor = cause
@@ -184,14 +189,60 @@ fn diagnostic(merged: &Merged, code: &str, options: &DiagnosticOptions) -> Diagn
         end,
         severity: if is_strong { options.strong } else { options.weak },
         code: cause.map_or_else(|| code.to_owned(), |found| found.cause.id.clone()),
-        message: message(finding.file, &site, share),
-        related: Vec::new(),
+        message: message(finding.file, &site, share, whole),
+        related: classes(costs, &site),
     }
 }
 
-fn message(file: &FileCosts, site: &SiteCosts, share: Option<f64>) -> String {
+/// Most classes to lead to.
+const CLASSES: usize = 4;
+
+/// Where the classes of the objects at an attribute are defined, as far as they are measured.
+fn classes(costs: &Costs, site: &SiteCosts) -> Vec<Related> {
+    let instruction = site.instruction;
+    if !matches!(
+        instruction.opcode.as_str(),
+        "LOAD_ATTR" | "LOAD_METHOD" | "STORE_ATTR"
+    ) {
+        return Vec::new();
+    }
+    let shapes = instruction.site.iter().flat_map(|site| &site.types);
+    let mut names: Vec<&str> = shapes
+        .filter_map(|shape| shape.operands.first())
+        .map(String::as_str)
+        .collect();
+    names.dedup();
+    let mut related: Vec<Related> = Vec::new();
+    for file in &costs.files {
+        for function in file
+            .functions
+            .iter()
+            .filter(|function| function.shape == Shape::Class)
+        {
+            let qualname = function.code.qualname.as_str();
+            let is_owner = |name: &&&str| {
+                **name == qualname
+                    || name
+                        .strip_suffix(qualname)
+                        .is_some_and(|rest| rest.ends_with('.'))
+            };
+            if names.iter().any(|name| is_owner(&name)) && related.len() < CLASSES && !file.stale {
+                let line = function.code.first_line;
+                related.push(Related {
+                    path: file.file.path.clone(),
+                    start: (line, 0),
+                    end: (line, 0),
+                    message: format!("class {qualname}"),
+                });
+            }
+        }
+    }
+    related
+}
+
+fn message(file: &FileCosts, site: &SiteCosts, share: Option<f64>, whole: &str) -> String {
     let name = expression::text(file, site.position, NAME, false).map(|text| format!("`{text}`"));
-    let share = share.map(|share| format!("line: {} of instructions", percent(share)));
+    let share = share.map(|share| format!("line: {} of {whole}", percent(share)));
     let rest: Vec<_> = name.into_iter().chain(share).collect();
     let problem = sentences::problem_first(site);
     if rest.is_empty() {

@@ -4,14 +4,21 @@ use crate::attribute::FileCosts;
 use crate::explain::sentences;
 
 /// What shares of heat are parts of, to stand after a percentage.
-pub const OF: &str = "of the executed instructions";
+#[must_use]
+pub fn heat_of(costs: &FileCosts) -> &'static str {
+    if costs.lines.values().any(|line| line.time.is_some()) {
+        "of the time"
+    } else {
+        "of the executed instructions"
+    }
+}
 
 /// A line and its part of the whole.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Heat {
     /// 1-based, in the measured text.
     pub line: u32,
-    /// Share of the executed instructions of all files, above 0 to 1.
+    /// Share of the time, or of the executed instructions of all files; above 0 to 1.
     pub share: f64,
 }
 
@@ -26,7 +33,7 @@ pub fn heat(costs: &FileCosts) -> Vec<Heat> {
     lines
         .filter(|line| !sentences::is_withheld(costs, line))
         .filter_map(|line| {
-            let share = line.share.filter(|share| *share > 0.0)?;
+            let share = line.weight().filter(|share| *share > 0.0)?;
             Some(Heat {
                 line: line.line,
                 share,

@@ -18,11 +18,12 @@ use super::hover::headline;
 pub struct HintOptions {
     /// Show hints at all.
     pub enabled: bool,
-    /// Share of the executed instructions a line must have, 0 to 1.
+    /// Share of the time, or of the executed instructions where there are no times, that a line must
+    /// have; 0 to 1.
     pub min_share: f64,
     /// Show the mark of a generic or missing site.
     pub mark: bool,
-    /// Show the line's share of the executed instructions.
+    /// Show the line's share of the time, or of the executed instructions.
     pub share: bool,
     /// Show the line's executions.
     pub executions: bool,
@@ -59,7 +60,8 @@ pub struct Hint {
     pub tooltip: String,
 }
 
-/// One hint per line that ran, in line order: its mark, share of the executed instructions and
+/// One hint per line that ran, in line order: its mark, share of the time (of the executed
+/// instructions where times were not measured) and
 /// executions; where a function begins, its calls. Where nothing was counted only marked lines
 /// have one.
 ///
@@ -81,7 +83,7 @@ pub fn hints(costs: &FileCosts, options: &HintOptions) -> Vec<Hint> {
                     marked(line, options).map(|(mark, _)| mark.to_owned()),
                     calls(function, options),
                 ],
-                Some(tally) if tally.executions() > 0 && is_heavy(line.share, options) => {
+                Some(tally) if tally.executions() > 0 && is_heavy(line.weight(), options) => {
                     vec![
                         marked(line, options).map(|(mark, _)| mark.to_owned()),
                         share(line, options),
@@ -146,7 +148,7 @@ fn functions<'c, 'p>(costs: &'c FileCosts<'p>) -> HashMap<u32, &'c FunctionCosts
 
 fn calls(function: &FunctionCosts, options: &HintOptions) -> Option<String> {
     let calls = function.code.calls.filter(|calls| *calls > 0)?;
-    let is_shown = options.executions && is_heavy(function.share, options);
+    let is_shown = options.executions && is_heavy(function.weight(), options);
     let word = if calls == 1 { "call" } else { "calls" };
     is_shown.then(|| format!("{}{} {word}", times(options), brief_count(calls)))
 }
@@ -156,12 +158,20 @@ fn times(options: &HintOptions) -> &'static str {
 }
 
 fn share(line: &LineCosts, options: &HintOptions) -> Option<String> {
+    if let Some(time) = line.time {
+        let is_shown = options.share && time.share >= LEAST_SHARE;
+        return is_shown.then(|| brief_percent(time.share));
+    }
     // Of next to nothing the executions say enough.
     let share = line
-        .share
+        .weight()
         .filter(|share| options.share && *share >= LEAST_SHARE)?;
-    // A bare percentage would be read as a share of the time.
-    Some(format!("{} instr", brief_percent(share)))
+    let share = brief_percent(share);
+    // A bare percentage is read as a share of the time.
+    Some(match line.time {
+        Some(_) => share,
+        None => format!("{share} instr"),
+    })
 }
 
 fn executions(line: &LineCosts, options: &HintOptions) -> Option<String> {

@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 
-use crate::attribute::{Costs, FileCosts, LineCosts, Shape, SiteCosts};
+use crate::attribute::{Costs, FileCosts, LineCosts, Shape, SiteCosts, Whole};
 use crate::explain::number::{count, counted, short_count};
-use crate::explain::{sentences, words};
+use crate::explain::{sentences, times, words};
 use crate::present::terminal::cells;
 use crate::profile::{Note, Profile, State};
 
@@ -71,6 +71,7 @@ pub fn hover(
     paragraphs.push(markdown::block(
         &instructions(file, costs, options.ascii).join("\n"),
     ));
+    paragraphs.extend(times::unsplit(costs));
     paragraphs.extend(marked(file, costs, site, options.ascii));
     paragraphs.extend(sentences::verdict(profile, costs).map(str::to_owned));
     paragraphs.extend(doubts(profile, options.ascii));
@@ -139,7 +140,10 @@ fn instructions(file: &FileCosts, line: &LineCosts, ascii: bool) -> Vec<String> 
     if cut > 0 {
         shown = heaviest(&shown);
     }
-    let mut rows: Vec<_> = shown.into_iter().map(|site| row(file, site, ascii)).collect();
+    let mut rows: Vec<_> = shown
+        .into_iter()
+        .map(|site| row(file, line, site, ascii))
+        .collect();
     if cut > 0 {
         rows.push(vec![format!("+ {} more", count(cut as u64))]);
     }
@@ -147,6 +151,7 @@ fn instructions(file: &FileCosts, line: &LineCosts, ascii: bool) -> Vec<String> 
         for (state, word) in [(State::Basic, "basic"), (State::NotExecuted, "never ran")] {
             let folded: Vec<_> = quiet
                 .iter()
+                .copied()
                 .filter(|site| site.instruction.state == state)
                 .collect();
             if folded.is_empty() {
@@ -165,6 +170,7 @@ fn instructions(file: &FileCosts, line: &LineCosts, ascii: bool) -> Vec<String> 
                     .filter(|_| state == State::Basic)
                     .map(number)
                     .unwrap_or_default(),
+                times::of_site(line, &folded).unwrap_or_default(),
             ]);
         }
     }
@@ -173,6 +179,7 @@ fn instructions(file: &FileCosts, line: &LineCosts, ascii: bool) -> Vec<String> 
         Column::text(24, 12),
         Column::text(30, 12),
         Column::whole(false),
+        Column::whole(true),
         Column::whole(true),
         Column::whole(false),
     ];
@@ -191,7 +198,7 @@ fn heaviest<'c, 'p>(sites: &[&'c SiteCosts<'p>]) -> Vec<&'c SiteCosts<'p>> {
     order.into_iter().map(|index| sites[index]).collect()
 }
 
-fn row(file: &FileCosts, site: &SiteCosts, ascii: bool) -> Vec<String> {
+fn row(file: &FileCosts, line: &LineCosts, site: &SiteCosts, ascii: bool) -> Vec<String> {
     let instruction = site.instruction;
     let name = expression::text(file, site.position, 26, ascii);
     let form = instruction.site.as_ref().and_then(|site| site.form.as_deref());
@@ -220,6 +227,7 @@ fn row(file: &FileCosts, site: &SiteCosts, ascii: bool) -> Vec<String> {
         outcome,
         words::mark(instruction.state).unwrap_or_default().to_owned(),
         site.executions().map(number).unwrap_or_default(),
+        times::of_site(line, &[site]).unwrap_or_default(),
         misses.unwrap_or_default(),
     ]
 }
@@ -278,7 +286,10 @@ fn doubts(profile: &Profile, ascii: bool) -> Vec<String> {
 fn methods(profile: &Profile, options: &HoverOptions) -> String {
     let mut facts = sentences::interpreter(profile);
     facts.extend(words::provenance(profile));
-    facts.push(sentences::SHARES.to_owned());
+    facts.push(match Whole::of(profile) {
+        Some(whole) => times::provenance(&whole),
+        None => sentences::SHARES.to_owned(),
+    });
     facts.extend(options.age.map(sentences::age));
     markdown::prose(&facts.join(" · "), options.ascii)
 }

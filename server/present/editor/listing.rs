@@ -1,6 +1,6 @@
 //! Annotated disassembly.
 
-use crate::attribute::{Costs, FileCosts, Shape};
+use crate::attribute::{Costs, FileCosts, Shape, Whole};
 use crate::explain::number::{count, counted, percent};
 use crate::explain::{sentences, words};
 use crate::present::terminal::cells::{self, Cells};
@@ -41,11 +41,11 @@ pub fn listing(profile: &Profile, costs: &Costs, path: &str, line: u32, ascii: b
     let codes: Vec<_> = (0..file.functions.len())
         .filter(|&index| file.owner(index) == function)
         .collect();
-    page.row(head(file, &codes), None, None);
+    page.row(head(file, &codes, costs.time.is_some()), None, None);
     for code in codes {
         page.text(String::new(), None);
         page.text(heading(file, code), Some(first_line(file, code)));
-        page.instructions(file, code);
+        page.instructions(file, code, costs.time);
     }
     let (text, lines, positions) = page.finish(ascii);
     Some(Listing {
@@ -88,18 +88,24 @@ fn heading(file: &FileCosts, function: usize) -> String {
         facts.push("counts withheld: they contradict each other".to_owned());
     } else {
         facts.extend(costs.code.calls.map(|calls| counted(calls, "call", "calls")));
+        let whole = if costs.time.is_some() {
+            "time"
+        } else {
+            "executed instructions"
+        };
         facts.extend(
             costs
-                .share
-                .map(|share| format!("{} of the executed instructions", percent(share))),
+                .weight()
+                .map(|share| format!("{} of the {whole}", percent(share))),
         );
     }
     format!("## {}", facts.join(" · "))
 }
 
 /// Numbers come first: a view beside the source is narrow.
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 9] = [
     Column::whole(false),
+    Column::whole(true),
     Column::whole(true),
     Column::whole(true),
     Column::whole(true),
@@ -110,7 +116,7 @@ const COLUMNS: [Column; 8] = [
 ];
 
 /// The names of the columns; a column without numbers has none, and is left out.
-fn head(file: &FileCosts, codes: &[usize]) -> Vec<String> {
+fn head(file: &FileCosts, codes: &[usize], timed: bool) -> Vec<String> {
     let counted = codes
         .iter()
         .any(|&code| file.functions[code].instructions.is_some());
@@ -123,14 +129,15 @@ fn head(file: &FileCosts, codes: &[usize]) -> Vec<String> {
     });
     let executions = if counted { "executions" } else { "" };
     let misses = if missing { "misses" } else { "" };
+    let time = if timed { "time %" } else { "" };
     [
-        "#", "offset", executions, misses, "opcode", "argument", "form", "state",
+        "#", "offset", executions, time, misses, "opcode", "argument", "form", "state",
     ]
     .map(str::to_owned)
     .to_vec()
 }
 
-fn row(instruction: &Instruction, is_withheld: bool) -> Vec<String> {
+fn row(instruction: &Instruction, is_withheld: bool, whole: Option<Whole>) -> Vec<String> {
     let executions = instruction.executions.filter(|_| !is_withheld);
     let site = instruction.site.as_ref();
     let misses = site
@@ -151,12 +158,20 @@ fn row(instruction: &Instruction, is_withheld: bool) -> Vec<String> {
         words::mark(instruction.state).unwrap_or_default().to_owned(),
         instruction.offset.to_string(),
         executions.map(count).unwrap_or_default(),
+        time(instruction, whole).unwrap_or_default(),
         misses.unwrap_or_default(),
         instruction.opcode.clone(),
         instruction.argument.clone(),
         form.unwrap_or_default(),
         words::state(instruction.state).to_owned(),
     ]
+}
+
+/// An instruction's share of the run's time, where it was seen at all.
+fn time(instruction: &Instruction, whole: Option<Whole>) -> Option<String> {
+    let spent = instruction.time.filter(|time| time.busy_ns > 0.0)?;
+    let share = spent.busy_ns / whole?.times.busy_ns.max(1.0);
+    Some(percent(share))
 }
 
 /// One line of the document.
@@ -195,7 +210,7 @@ impl Page {
     }
 
     /// The instructions of a code object, under the source line each run of them is from.
-    fn instructions(&mut self, file: &FileCosts, code: usize) {
+    fn instructions(&mut self, file: &FileCosts, code: usize, whole: Option<Whole>) {
         let code = file.functions[code].code;
         let mut instructions: Vec<_> = code.instructions.iter().collect();
         instructions.sort_by_key(|instruction| instruction.offset);
@@ -209,7 +224,7 @@ impl Page {
             }
             let shown = line.filter(|line| *line > 0);
             self.row(
-                row(instruction, code.withheld),
+                row(instruction, code.withheld, whole),
                 shown,
                 instruction.position.filter(|_| shown.is_some()),
             );

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Serialize;
 
 use crate::attribute::{Costs, FileCosts, LineCosts, Shape, SiteCosts, Tally};
-use crate::explain::{self, Finding, Thresholds, sentences, words};
+use crate::explain::{self, Finding, Thresholds, cause, sentences, words};
 use crate::present::terminal::cells::{self, Cells};
 use crate::profile::{Profile, State};
 
-use super::measure::{self, MEASURE, Measure};
+use super::measure::{self, Measure};
 
 /// Every state, at the index that stands for it.
 const STATES: [State; 8] = [
@@ -162,6 +162,14 @@ fn quote(name: &str) -> String {
     format!("{}{}{}", CODE[0], cells::clean(name, false), CODE[1])
 }
 
+/// A text of the catalogue, where code stands between backticks.
+fn marked_up(text: &str) -> String {
+    let mut marks = CODE.into_iter().cycle();
+    text.chars()
+        .map(|c| if c == '`' { marks.next().unwrap_or(c) } else { c })
+        .collect()
+}
+
 /// Everything the page needs.
 pub(super) fn data(profile: &Profile, costs: &Costs, thresholds: &Thresholds) -> Data {
     let mut texts = Texts::default();
@@ -193,6 +201,7 @@ pub(super) fn data(profile: &Profile, costs: &Costs, thresholds: &Thresholds) ->
         executions: 0,
         line_share: 0.0,
         ignore: thresholds.ignore.clone(),
+        saves: thresholds.saves.clone(),
     };
     let ranking = explain::findings(costs, &every);
     let ranking: Vec<_> = ranking
@@ -200,7 +209,7 @@ pub(super) fn data(profile: &Profile, costs: &Costs, thresholds: &Thresholds) ->
         .filter_map(|finding| ranked(finding, &places, &mattering))
         .collect();
     Data {
-        measure: MEASURE,
+        measure: measure::of(costs),
         states: STATES.map(in_words).into(),
         start: start(profile, costs, findings.first()),
         files,
@@ -347,8 +356,16 @@ impl Builder<'_, '_, '_> {
                 let more = if excerpt.continues { " …" } else { "" };
                 quote(&Cells::new(&(text + more), false).fit(NAME))
             });
-            let text = sentence(&sentences::site(costs, name.as_deref()));
-            self.sites.about.insert(index, vec![self.texts.add(text)]);
+            let said = match cause::best(instruction, costs.minor) {
+                Some(found) => vec![
+                    format!("{}.", sentences::problem(costs, name.as_deref())),
+                    marked_up(&sentences::why(instruction, &found)),
+                    marked_up(&found.fix()),
+                ],
+                None => vec![sentences::site(costs, name.as_deref())],
+            };
+            let said = said.iter().map(|text| self.texts.add(sentence(text)));
+            self.sites.about.insert(index, said.collect());
         }
     }
 

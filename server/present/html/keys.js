@@ -146,9 +146,9 @@ addEventListener("hashchange", () => {
   if (place && (place[0] !== state.file || place[1] !== state.line)) open(...place);
 });
 
-let kept = "auto";
+let kept = document.documentElement.dataset.theme ?? "auto";
 try {
-  kept = localStorage.getItem("bytecost-theme") ?? "auto";
+  kept = localStorage.getItem("bytecost-theme") ?? kept;
 } catch {
   // As above.
 }

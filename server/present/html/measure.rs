@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::attribute::{FunctionCosts, LineCosts};
-use crate::explain::words;
+use crate::attribute::{Costs, FunctionCosts, LineCosts};
+use crate::explain::{times, words};
 
 /// What shares are parts of, in words.
 #[derive(Debug, Serialize)]
@@ -11,21 +11,29 @@ pub(super) struct Measure {
     /// Head of a column of shares.
     column: &'static str,
     /// What a share is and is not, as a sentence.
-    sentence: &'static str,
+    sentence: String,
 }
 
 /// What shares are of in this report.
-pub(super) const MEASURE: Measure = Measure {
-    column: "instr %",
-    sentence: words::SHARE,
-};
+pub(super) fn of(costs: &Costs) -> Measure {
+    match &costs.time {
+        Some(whole) => Measure {
+            column: "time %",
+            sentence: times::whole(whole),
+        },
+        None => Measure {
+            column: "instr %",
+            sentence: words::SHARE.to_owned(),
+        },
+    }
+}
 
 /// How much of the run a line is, 0 to 1.
 pub(super) fn line(costs: &LineCosts) -> Option<f64> {
-    costs.share
+    costs.weight()
 }
 
 /// How much of the run a code object is without nested ones, 0 to 1.
 pub(super) fn function(costs: &FunctionCosts) -> Option<f64> {
-    costs.share
+    costs.weight()
 }

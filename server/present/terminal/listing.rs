@@ -1,5 +1,7 @@
 //! The annotated source.
 
+use std::fmt::Write;
+
 use crate::attribute::{Costs, FileCosts, LineCosts, Shape, Tally};
 use crate::explain::Finding;
 use crate::explain::number::{count, counted, percent, short_count};
@@ -170,7 +172,7 @@ fn title(page: &mut Page, file: &FileCosts, region: &Region, columns: &Columns) 
     }
     if let Some((width, abbreviated)) = columns.executions {
         let label = if abbreviated { SHORT_EXECUTIONS } else { EXECUTIONS };
-        labels.push_str(&format!("  {label:>width$}"));
+        let _ = write!(labels, "  {label:>width$}");
     }
     if !labels.is_empty() {
         let gap = " ".repeat(room.saturating_sub(used));

@@ -1,5 +1,7 @@
 //! The ranked list of sites that matter.
 
+use std::collections::BTreeMap;
+
 use crate::explain::{Finding, cause, sentences, types, words};
 use crate::profile::{Instruction, State};
 
@@ -14,12 +16,14 @@ const EXPRESSION: usize = 36;
 
 /// Writes the findings in their order.
 pub(super) fn write(page: &mut Page, findings: &[Finding]) {
+    let mut said: BTreeMap<&str, usize> = BTreeMap::new();
     let digits = findings.len().min(LISTED).to_string().len();
     for (index, finding) in findings.iter().take(LISTED).enumerate() {
         if index > 0 {
             page.blank();
         }
         entry(page, finding, index + 1, digits);
+        reason(page, finding, index + 1, digits, &mut said);
     }
     if findings.len() > LISTED {
         page.blank();
@@ -69,14 +73,34 @@ fn entry(page: &mut Page, finding: &Finding, rank: usize, digits: usize) {
         .map(|fact| page.span(Role::Plain, fact))
         .collect();
     page.flow(&evidence, " · ", indent);
-    if let Some(reason) = cause::best(instruction, finding.site.minor) {
-        let margin = " ".repeat(indent);
-        page.paragraph(&margin, Role::Plain, &sentences::why(instruction, &reason));
-        page.paragraph(&margin, Role::Plain, &reason.fix());
-        page.paragraph(&margin, Role::Dim, &words::more_on(&reason.cause.id));
-    } else if let Some(types) = types::distribution(instruction) {
-        page.paragraph(&" ".repeat(indent), Role::Plain, &words::seen_types(&types));
+}
+
+/// Why, and what to write instead: in full where the cause comes first.
+fn reason<'c>(
+    page: &mut Page,
+    finding: &Finding<'c>,
+    rank: usize,
+    digits: usize,
+    said: &mut BTreeMap<&'c str, usize>,
+) {
+    let instruction = finding.site.instruction;
+    let margin = " ".repeat(digits + 3);
+    let Some(diagnosis) = cause::best(instruction, finding.site.minor) else {
+        if let Some(types) = types::distribution(instruction) {
+            page.paragraph(&margin, Role::Plain, &words::seen_types(&types));
+        }
+        return;
+    };
+    let id = diagnosis.cause.id.as_str();
+    if let Some(first) = said.get(id) {
+        page.paragraph(&margin, Role::Plain, &sentences::reason(instruction, &diagnosis));
+        page.paragraph(&margin, Role::Dim, &words::as_above(id, *first));
+        return;
     }
+    said.insert(id, rank);
+    page.paragraph(&margin, Role::Plain, &sentences::why(instruction, &diagnosis));
+    page.paragraph(&margin, Role::Plain, &diagnosis.fix());
+    page.paragraph(&margin, Role::Dim, &words::more_on(id));
 }
 
 /// `BINARY_OP % → generic`.

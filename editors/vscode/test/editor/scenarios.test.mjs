@@ -63,6 +63,11 @@ function scenario(name, { files = ['nbody.py'], file = 'nbody.py', at = DIVISION
 /** Clicks the lens of `advance` and waits for its hints. */
 async function profile(bench, project) {
   await bench.clickLens('Profile advance');
+  await settled(bench, project);
+}
+
+/** Waits for the hints of `advance`, and for the run to be over. */
+async function settled(bench, project) {
   await bench.hintOf(project.read('nbody.py'), project.lineOf('nbody.py', DIVISION));
   await bench.until('the run to end', async () => !(await bench.notifications()).some((text) => text.includes('Profiling')));
 }
@@ -71,7 +76,7 @@ scenario('one click on a lens shows the numbers of the report', {}, async (bench
   await bench.clickLens('Profile advance');
   await bench.notification('Profiling advance');
   await bench.keep('running');
-  await profile(bench, project);
+  await settled(bench, project);
   const count = compare(await bench.hints(project.read('nbody.py')), project.report());
   assert.ok(count >= 15, `${count} lines have hints`);
   await bench.keep('hints');
@@ -122,7 +127,7 @@ scenario('heat is widest where the share is largest, and can be turned off', {},
   });
   const shown = new Map(bars.map(({ line, width }) => [line, width]));
   for (const [line] of await bench.lines()) {
-    const share = report.lines.get(line)?.instruction_share ?? 0;
+    const share = report.lines.get(line)?.self_share ?? 0;
     const level = levels.filter((least) => share >= least).length;
     assert.equal(shown.get(line), level === 0 ? undefined : level + 1, `line ${line} with ${share}`);
   }
@@ -178,6 +183,24 @@ scenario('the bytecode view follows the cursor, and the source the view', { file
     }),
   );
   await bench.keep('bytecode-to-source');
+});
+
+scenario('the report opens as a page', {}, async (bench, project) => {
+  await profile(bench, project);
+  await bench.command('bytecost: Open HTML Report');
+  const page = await bench.until('the page', async () => {
+    for (const frame of bench.page.frames()) {
+      const text = await frame.evaluate(() => document.body?.innerText ?? '').catch(() => '');
+      if (text.includes('nbody.py::advance') && text.includes(DIVISION)) {
+        return frame;
+      }
+    }
+    return undefined;
+  });
+  // It is alive: the next marked line is the division's, and its instructions are shown.
+  await page.locator('body').press('n');
+  await bench.until('the instructions', () => page.evaluate(() => document.body.innerText.includes('BINARY_OP')));
+  await bench.keep('report');
 });
 
 scenario('editing a line takes its hint, and undoing brings it back', {}, async (bench, project) => {

@@ -1,0 +1,312 @@
+//! Times, against what is known without measuring them.
+
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+use support::{binary, pythons};
+
+const PROGRAM: &str = include_str!("sample/shares.py");
+
+/// The line that a mark stands on.
+fn marked(mark: &str) -> u64 {
+    let wanted = format!("#= {mark}");
+    let at = PROGRAM.lines().position(|line| line.ends_with(&wanted));
+    at.expect(mark) as u64 + 1
+}
+
+fn line(report: &Value, number: u64) -> &Value {
+    let file = binary::file(report, "shares.py").expect("the file");
+    let lines = file["lines"].as_array().expect("lines");
+    lines
+        .iter()
+        .find(|line| line["line"] == number)
+        .expect("the line")
+}
+
+fn number(line: &Value, key: &str) -> f64 {
+    line[key].as_f64().unwrap_or_else(|| panic!("{key} of {line}"))
+}
+
+fn measured(python: &Path, call: &str, passes: &str) -> Value {
+    let (_folder, here) = binary::project();
+    std::fs::write(here.join("shares.py"), PROGRAM).unwrap();
+    let target = format!("shares.py::{}", call.split('(').next().unwrap());
+    let arguments = ["--time", "1", "--passes", passes, "--call", call, &target];
+    let (ended, report) = binary::report(&here, python, &arguments, None, &|_| {});
+    report.unwrap_or_else(|| panic!("{call} under {}: {}", python.display(), ended.err()))
+}
+
+#[test]
+fn the_line_that_takes_the_time_has_it() {
+    let cases = [
+        ("product(100)", "most", "self_share"),
+        ("calls(100)", "callee", "self_share"),
+        ("recursion(20)", "recursion-total", "total"),
+        ("generator(100)", "generator", "self_share"),
+        ("exceptions(100)", "failing", "self_share"),
+        ("coroutine(400)", "coroutine", "self_share"),
+        ("calls(100)", "total", "total"),
+        ("threads(30)", "threads", "self_share"),
+    ];
+    let jobs: Vec<_> = pythons::native_pythons("sampling")
+        .into_iter()
+        .flat_map(|python| cases.map(|case| (python.clone(), case)))
+        .collect();
+    binary::all(&jobs, |((minor, python), (call, mark, key))| {
+        let report = measured(python, call, "natural,sample");
+        let line = line(&report, marked(mark));
+        let share = match *key {
+            "total" => number(line, "total_ns") / number(&report["time"], "busy_ns"),
+            key => number(line, key),
+        };
+        let mut wrong = Vec::new();
+        // Products of numbers of 40,000 bits take a thousand times as long as what is around them.
+        if !(0.7..=1.001).contains(&share) {
+            wrong.push(format!("{minor} {call}: {mark} has {share} of the time"));
+        }
+        if line["time_method"] != "sampled" || number(line, "samples") < 50.0 && *key != "total" {
+            wrong.push(format!("{minor} {call}: {line}"));
+        }
+        let (torn, all) = (
+            number(&report["time"], "torn_samples"),
+            number(&report["time"], "samples"),
+        );
+        if torn > 2.0 + all / 1_000.0 {
+            wrong.push(format!("{minor} {call}: {torn} of {all} samples torn"));
+        }
+        wrong
+    });
+}
+
+#[test]
+fn a_function_that_calls_itself_takes_its_time_once() {
+    for (minor, python) in pythons::native_pythons("sampling") {
+        let report = measured(&python, "recursion(20)", "natural,sample");
+        let line = line(&report, marked("recursion"));
+        let share = number(line, "total_ns") / number(&report["time"], "busy_ns");
+        assert!((0.7..=1.001).contains(&share), "{minor}: {share}");
+    }
+}
+
+#[test]
+fn waiting_is_no_work() {
+    for (minor, python) in pythons::native_pythons("sampling") {
+        let report = measured(&python, "waits(5)", "natural,sample");
+        let line = line(&report, marked("waiting"));
+        // Five waits of 20 ms in each call.
+        let waited = number(line, "waiting_ns");
+        assert!((0.08e9..0.5e9).contains(&waited), "{minor}: {waited}");
+        let (busy, waiting) = (number(line, "self_ns"), number(&report["time"], "waiting_ns"));
+        assert!(busy < waiting, "{minor}: {busy} of {waiting}");
+        assert!(waited > 0.9 * waiting, "{minor}: {waited} of {waiting}");
+    }
+}
+
+#[test]
+fn collections_of_garbage_are_told_apart() {
+    for (minor, python) in pythons::native_pythons("sampling") {
+        let report = measured(&python, "collects(20)", "natural,sample");
+        let line = line(&report, marked("collecting"));
+        let (own, collecting) = (number(line, "self_ns"), number(line, "collecting_ns"));
+        assert!(collecting > 0.8 * own, "{minor}: {collecting} of {own}");
+    }
+}
+
+#[test]
+fn without_sampling_times_are_traced() {
+    for (minor, python) in pythons::native_pythons("tracing for times") {
+        let report = measured(&python, "product(30)", "natural,trace");
+        let line = line(&report, marked("most"));
+        assert_eq!(line["time_method"], "traced", "{minor}");
+        let share = number(line, "self_share");
+        assert!((0.7..=1.0).contains(&share), "{minor}: {share}");
+        assert!(
+            line["self_share_error"].is_null() && line["samples"].is_null(),
+            "{minor}: {line}"
+        );
+    }
+}
+
+#[test]
+fn where_sampling_is_forbidden_a_note_says_so() {
+    let Some((_, python)) = pythons::native_pythons("sampling").pop() else {
+        return;
+    };
+    let (_folder, here) = binary::project();
+    std::fs::write(here.join("shares.py"), PROGRAM).unwrap();
+    let arguments = [
+        "--time",
+        "0.5",
+        "--passes",
+        "natural,sample",
+        "--call",
+        "product(30)",
+        "shares.py::product",
+    ];
+    let (_, report) = binary::report(&here, &python, &arguments, None, &|command| {
+        command.env("BYTECOST_NO_SAMPLING", "1");
+    });
+    let report = report.expect("a report");
+    assert_eq!(report["time"]["method"], "traced");
+    let notes = binary::notes(&report);
+    assert!(notes.contains("The sampled pass was not made"), "{notes}");
+}
+
+/// A running program, ended with the test.
+struct Running(Child);
+
+impl Running {
+    fn start(python: &Path, folder: &Path, program: &str) -> Self {
+        std::fs::write(folder.join("shares.py"), program).unwrap();
+        let mut command = binary::apart(Command::new(python), folder);
+        let child = command
+            .arg("shares.py")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("it starts");
+        std::thread::sleep(Duration::from_millis(700));
+        Self(child)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+const SERVER: &str = "
+import asyncio
+BIG = 1 << 40_000
+async def handle(reader, writer):
+    await reader.readline()
+    for i in range(300):
+        BIG * BIG
+        i % 7
+    writer.write(b'x')
+    await writer.drain()
+    writer.close()
+async def client(port):
+    while True:
+        reader, writer = await asyncio.open_connection('127.0.0.1', port)
+        writer.write(b'x\\n')
+        await reader.read()
+        writer.close()
+async def main():
+    server = await asyncio.start_server(handle, '127.0.0.1', 0)
+    port = server.sockets[0].getsockname()[1]
+    await asyncio.gather(client(port), client(port))
+asyncio.run(main())
+";
+
+const WORKER: &str = "
+import queue, threading
+BIG = 1 << 40_000
+jobs = queue.Queue(10)
+def work():
+    while True:
+        for i in range(jobs.get()):
+            BIG * BIG
+            i % 7
+for _ in range(3):
+    threading.Thread(target=work, daemon=True).start()
+while True:
+    jobs.put(100)
+";
+
+#[test]
+fn a_running_process_is_looked_at_and_left_alone() {
+    for (minor, python) in pythons::native_pythons("looking at a process") {
+        for (program, product, sites) in [(SERVER, 7, 8), (WORKER, 8, 9)] {
+            let (_folder, here) = binary::project();
+            let mut running = Running::start(&python, &here, program);
+            let pid = running.0.id().to_string();
+            let mut command = binary::bytecost(&here);
+            command.args(["run", "--quiet", "--format", "json", "--time", "1", "--pid", &pid]);
+            let ended = binary::end(&mut command, None);
+            assert_eq!(ended.status, 0, "{minor}: {}", ended.err());
+            let report: Value = serde_json::from_slice(&ended.stdout).expect("JSON");
+            let share = number(line(&report, product), "self_share");
+            assert!((0.7..=1.001).contains(&share), "{minor}: {share}");
+            let sites = line(&report, sites)["sites"].as_array().expect("sites");
+            // What no version specializes; a whole number by a small one may be on newer ones.
+            let remainder = sites
+                .iter()
+                .find(|site| site["opcode"] == "BINARY_OP")
+                .expect("a remainder");
+            assert_eq!(remainder["state"], "unspecialized", "{minor}: {remainder}");
+            assert!(running.0.try_wait().unwrap().is_none(), "{minor}: it has ended");
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_said() {
+    let (_folder, here) = binary::project();
+    let look = |pid: &str| {
+        let mut command = binary::bytecost(&here);
+        binary::end(
+            command.args(["run", "--quiet", "--time", "0.1", "--pid", pid]),
+            None,
+        )
+    };
+    let ended = look("999999999");
+    assert_eq!(ended.status, 2);
+    assert!(
+        ended.err().contains("there is no process 999999999"),
+        "{}",
+        ended.err()
+    );
+    let mut sleep = Command::new("sleep").arg("20").spawn().unwrap();
+    let ended = look(&sleep.id().to_string());
+    let _ = sleep.kill();
+    let _ = sleep.wait();
+    assert_eq!(ended.status, 2);
+    assert!(
+        ended.err().contains("has no CPython 3.11 or newer"),
+        "{}",
+        ended.err()
+    );
+}
+
+/// Needs the right to become somebody else.
+#[test]
+fn a_process_of_somebody_else_is_refused_with_advice() {
+    let Some((_, python)) = pythons::native_pythons("permissions").pop() else {
+        return;
+    };
+    if !nix_is_root() {
+        eprintln!("skipped: permissions: needs root");
+        return;
+    }
+    let (_folder, here) = binary::project();
+    let running = Running::start(&python, &here, WORKER);
+    let program = std::env::temp_dir().join(format!("bytecost-{}", std::process::id()));
+    std::fs::copy(env!("CARGO_BIN_EXE_bytecost"), &program).unwrap();
+    let pid = running.0.id().to_string();
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid=65534", "--clear-groups"])
+        .arg(&program)
+        .args(["run", "--quiet", "--time", "0.1", "--pid", &pid])
+        .current_dir("/");
+    let ended = binary::end(&mut command, None);
+    std::fs::remove_file(&program).unwrap();
+    assert_eq!(ended.status, 2, "{}", ended.err());
+    assert!(ended.err().contains("belongs to user 0"), "{}", ended.err());
+}
+
+fn nix_is_root() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .any(|line| line.starts_with("Uid:") && line.split_whitespace().nth(2) == Some("0"))
+}

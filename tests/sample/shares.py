@@ -1,0 +1,94 @@
+"""Functions whose lines have shares of the time that are known roughly without measuring."""
+
+import gc
+import threading
+import time
+
+BIG = 1 << 40_000
+
+
+def product(n):
+    total = 0
+    for i in range(n):
+        total += i & 7
+        BIG * BIG  #= most
+    return total
+
+
+def callee(n):
+    return BIG * BIG * n  #= callee
+
+
+def calls(n):
+    for i in range(n):
+        callee(i)  #= total
+        i & 7
+
+
+def recursive(depth):
+    if depth == 0:
+        return BIG * BIG
+    value = recursive(depth - 1)  #= recursion
+    return value
+
+
+def recursion(n):
+    for _ in range(n):
+        recursive(30)  #= recursion-total
+
+
+def numbers(n):
+    for i in range(n):
+        yield BIG * BIG  #= generator
+
+
+def generator(n):
+    for value in numbers(n):
+        value & 7
+
+
+def failing():
+    try:
+        BIG * BIG  #= failing
+        raise ValueError
+    except ValueError:
+        return 0
+
+
+def exceptions(n):
+    for _ in range(n):
+        failing()
+
+
+async def step():
+    return BIG * BIG  #= coroutine
+
+
+async def coroutine(n):
+    for _ in range(n):
+        await step()
+
+
+def waits(n):
+    for i in range(n):
+        time.sleep(0.02)  #= waiting
+        BIG * BIG
+
+
+def collects(n):
+    kept = [[] for _ in range(200_000)]
+    for _ in range(n):
+        gc.collect()  #= collecting
+    return kept
+
+
+def threads(n):
+    def work():
+        for _ in range(n):
+            BIG * BIG  #= threads
+
+    workers = [threading.Thread(target=work) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
