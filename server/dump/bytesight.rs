@@ -18,6 +18,8 @@ struct Frame {
 
 /// Frames open at once.
 const DEPTH: usize = 1 << 14;
+/// Different instructions that are kept.
+const KEPT: usize = 1 << 19;
 
 /// Reads a trace.
 pub(super) fn read(input: impl BufRead, damage: &mut Damage) -> Result<Located, Problem> {
@@ -46,6 +48,13 @@ pub(super) fn read(input: impl BufRead, damage: &mut Damage) -> Result<Located, 
                 homeless += 1;
                 return;
             };
+            if facts.len() >= KEPT {
+                damage.at(
+                    super::Place::Line(number),
+                    "too many different instructions: this one is left out",
+                );
+                return;
+            }
             let key = (frame.path.clone(), frame.first_line, frame.function.clone());
             let known = lines_of.entry(key).or_default();
             // 3.11 has the line at its first instruction only. What runs first in a frame that goes on is

@@ -405,3 +405,62 @@ fn what_is_printed_as_markdown_is_read_back() {
     };
     assert_same(&shown(&read_back), &shown(&tables));
 }
+
+#[test]
+fn the_command_adds_up_files_and_refuses_what_cannot_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, from: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes(from)).unwrap();
+        path
+    };
+    let raw = [1, 2, 3].map(|number| {
+        file(
+            &format!("{number}"),
+            &format!("3.13.5-app-jit-3proc-{number}.txt"),
+        )
+    });
+    let report = file("report.md", "3.13.5-tiny-jit-html.md");
+    let base = file("base.json", "3.13.5-tiny-nojit.json");
+    let stats = |arguments: &[&std::path::Path], more: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_bytecost"))
+            .arg("stats")
+            .args(more)
+            .args(arguments)
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, text, _) = stats(&[&raw[0], &raw[1], &raw[2]], &["--format", "json"]);
+    assert_eq!(code, Some(0));
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (document["python"].as_str(), document["method"].as_str()),
+        (Some("3.13"), Some("process-wide"))
+    );
+    let tables = document["tables"].as_array().unwrap();
+    let meta = tables
+        .iter()
+        .find(|table| table["section"] == "Meta stats")
+        .unwrap();
+    assert_eq!(meta["rows"][0][1], 3);
+    let first = &tables[0]["rows"][0];
+    // As the report of the three together has it: `LOAD_FAST`, 365,786, 16.3%.
+    assert_eq!((&first[0], &first[1]), (&"LOAD_FAST".into(), &365_786.into()));
+    assert_eq!(first[2]["text"], "16.3%");
+
+    let (code, text, _) = stats(&[&report], &["--compare", base.to_str().unwrap()]);
+    assert_eq!(code, Some(0));
+    assert!(
+        text.contains("FOR_ITER_RANGE") && text.contains("-99.4%"),
+        "{text}"
+    );
+
+    let (code, _, error) = stats(&[&report, &raw[0]], &[]);
+    assert_eq!(code, Some(2));
+    assert!(
+        error.contains("a printed report has lost what a sum needs"),
+        "{error}"
+    );
+}
