@@ -151,17 +151,19 @@ fn raw_dumps_have_the_counters_that_the_script_kept() {
         expected.sort_unstable();
         found.sort_unstable();
         // The script adds up how many files flagged a family; here a flag stays a flag.
-        expected.iter_mut().for_each(|(key, value)| {
+        for (key, value) in &mut expected {
             if key.ends_with(".specializable") {
                 *value = 1;
             }
-        });
+        }
         assert_eq!(found, expected, "{json}");
         // Built-in names of reasons and forms instead of those in the JSON.
         assert_eq!(ours.minor.as_deref(), Some("3.13"));
         let unordered = |counters: Counters| {
             let mut tables = shown(&Statistics::Counters(Box::new(counters)).tables());
-            tables.iter_mut().for_each(|(_, rows)| rows.sort());
+            for (_, rows) in &mut tables {
+                rows.sort();
+            }
             tables.retain(|(name, _)| !name.contains("air"));
             tables.sort();
             tables
