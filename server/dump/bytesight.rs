@@ -122,14 +122,16 @@ pub(super) fn read(input: impl BufRead, damage: &mut Damage) -> Result<Located, 
         .into_iter()
         .filter(|(place, _)| place.is_in_file())
         .collect();
-    located
-        .notes
-        .push("bytesight prints base opcodes: which were specialized is not in the dump.".to_owned());
-    if timed {
-        let note = "Times are bytesight's least of many repeats, scaled to an untraced call.";
-        located.notes.push(note.to_owned());
-    }
+    located.notes = notes(timed);
     Ok(located)
+}
+
+fn notes(timed: bool) -> Vec<String> {
+    let mut notes = vec!["bytesight prints base opcodes: which were specialized is not in the dump."];
+    if timed {
+        notes.push("Times are bytesight's least of many repeats, scaled to an untraced call.");
+    }
+    notes.into_iter().map(str::to_owned).collect()
 }
 
 /// What stands behind `//`: the beginning or end of a frame, a source line, an exception.

@@ -284,9 +284,8 @@ pub(super) fn read(bytes: &[u8], damage: &mut Damage) -> Result<Located, Problem
             }
         }
     }
-    let state = match machine.stack.pop() {
-        Some(Value::Object(state)) => state,
-        _ => return Err(no_numbers()),
+    let Some(Value::Object(state)) = machine.stack.pop() else {
+        return Err(no_numbers());
     };
     let Value::Dict(state) = state.as_ref() else {
         return Err(no_numbers());

@@ -315,8 +315,8 @@ fn numbers_of_3_11_become_names() {
                 assert_eq!(counts(ours), counts(table), "{} {}", table.section, table.title);
             }
             for row in &table.rows {
-                if let Some(own) = ours.row(&row[0].text()) {
-                    assert_eq!(own[1], row[1], "{} {}", table.section, table.title);
+                if let Some([_, count, ..]) = ours.row(&row[0].text()) {
+                    assert_eq!(*count, row[1], "{} {}", table.section, table.title);
                     compared += 1;
                 }
             }
