@@ -17,6 +17,7 @@ mod line_profiler;
 mod lines;
 mod lltrace;
 pub mod located;
+mod lprof;
 mod marshal;
 pub mod place;
 mod pyinstrument;
@@ -215,6 +216,7 @@ fn read_as(format: Format, input: impl BufRead, damage: &mut Damage) -> Result<C
         Format::PySpy => folded::read(folded::Dialect::PySpy, input, damage)?,
         Format::Speedscope => speedscope::read(&in_one_piece(input)?, damage)?,
         Format::LineProfiler => line_profiler::read(input, damage)?,
+        Format::LineProfilerPickle => lprof::read(&in_one_piece(input)?, damage)?,
         Format::Scalene => scalene::read(&in_one_piece(input)?, damage)?,
         Format::Austin => austin::read(&in_one_piece(input)?, damage)?,
         Format::AustinText => folded::read(folded::Dialect::Austin, input, damage)?,

@@ -70,10 +70,9 @@ impl Cell {
     #[must_use]
     pub fn text(&self) -> String {
         match self {
-            Self::Empty => String::new(),
+            Self::Empty | Self::Ratio { part: 0, whole: 0 } => String::new(),
             Self::Label(text) | Self::Printed(text) => text.clone(),
             Self::Count(count) => thousands(&count.to_string()),
-            Self::Ratio { part: 0, whole: 0 } => String::new(),
             Self::Ratio { part, whole: 0 } => format!("{} / 0 !!", signed(&part.to_string())),
             Self::Ratio { .. } => {
                 let percent = format!("{:.1}", self.value().unwrap_or_default() * 100.0);

@@ -1,5 +1,6 @@
 //! Saved profiles on disk: `.bytecost/` at the workspace root.
 
+pub mod import;
 pub mod texts;
 
 use std::fs;

@@ -84,7 +84,16 @@ fn naming(sources: &[(String, String)], words: &[&str]) -> Vec<String> {
 const NONE: [String; 0] = [];
 
 /// Stages that compute and do nothing else.
-const PURE: [&str; 6] = ["profile", "source", "attribute", "explain", "present", "cpython"];
+const PURE: [&str; 8] = [
+    "profile",
+    "source",
+    "attribute",
+    "explain",
+    "present",
+    "cpython",
+    "stats",
+    "dump",
+];
 
 #[test]
 fn pure_stages_touch_nothing_outside() {

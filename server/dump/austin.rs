@@ -1,6 +1,6 @@
 //! Austin's binary form, MOJO, of versions 1 to 3.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::bytes::Bytes;
 use super::located::{Doing, Grain, Located, Place, Stacks};
@@ -15,14 +15,13 @@ struct Run {
     strings: HashMap<(i64, i64), String>,
     frames: HashMap<(i64, i64), Option<usize>>,
     pid: i64,
-    threads: HashMap<(i64, String), ()>,
+    threads: HashSet<(i64, String)>,
     stacks: Stacks,
     stack: Vec<usize>,
     before: Vec<usize>,
     python: Option<String>,
     is_memory: bool,
-    idle: bool,
-    collecting: bool,
+    doing: Option<Doing>,
     has_columns: bool,
 }
 
@@ -90,7 +89,7 @@ impl Run {
     /// One event; none when it is damaged.
     fn event(&mut self, reader: &mut Bytes) -> Option<()> {
         match reader.byte()? {
-            0 => {}
+            0 | 4 => {}
             1 => {
                 let (key, value) = (reader.zero_ended()?, reader.zero_ended()?);
                 match key.as_str() {
@@ -106,13 +105,12 @@ impl Run {
                 }
                 let thread = reader.zero_ended()?;
                 if self.threads.len() < DEPTH {
-                    self.threads.insert((self.pid, thread), ());
+                    self.threads.insert((self.pid, thread));
                 }
                 self.before = std::mem::take(&mut self.stack);
-                (self.idle, self.collecting) = (false, false);
+                self.doing = None;
             }
             3 => self.frame(reader)?,
-            4 => {}
             5 => {
                 let key = (self.pid, number(reader)?);
                 if self.stack.len() < DEPTH {
@@ -120,26 +118,19 @@ impl Run {
                 }
             }
             6 => drop(reader.zero_ended()?),
-            7 => self.collecting = true,
-            8 => self.idle = true,
+            7 => self.doing = Some(Doing::Collecting),
+            8 => self.doing = self.doing.or(Some(Doing::Waiting)),
             9 => {
                 let us = u64::try_from(number(reader)?).ok()?;
-                let doing = if self.collecting {
-                    Doing::Collecting
-                } else if self.idle {
-                    Doing::Waiting
-                } else {
-                    Doing::Running
-                };
+                let doing = self.doing.unwrap_or(Doing::Running);
                 self.stacks.add(&self.stack, us as f64 * 1e3, 1, doing);
             }
-            10 => drop(number(reader)?),
+            10 | 12 => drop(number(reader)?),
             11 => {
                 let key = (self.pid, number(reader)?);
                 let text = reader.zero_ended()?;
                 self.strings.insert(key, text);
             }
-            12 => drop(number(reader)?),
             13 => self.stack.clone_from(&self.before),
             _ => return None,
         }

@@ -18,6 +18,8 @@ struct Frame {
 
 /// Frames open at once.
 const DEPTH: usize = 1 << 14;
+/// Different instructions that are kept.
+const KEPT: usize = 1 << 19;
 
 /// Reads a trace.
 pub(super) fn read(input: impl BufRead, damage: &mut Damage) -> Result<Located, Problem> {
@@ -46,6 +48,13 @@ pub(super) fn read(input: impl BufRead, damage: &mut Damage) -> Result<Located, 
                 homeless += 1;
                 return;
             };
+            if facts.len() >= KEPT {
+                damage.at(
+                    super::Place::Line(number),
+                    "too many different instructions: this one is left out",
+                );
+                return;
+            }
             let key = (frame.path.clone(), frame.first_line, frame.function.clone());
             let known = lines_of.entry(key).or_default();
             // 3.11 has the line at its first instruction only. What runs first in a frame that goes on is
@@ -113,14 +122,16 @@ pub(super) fn read(input: impl BufRead, damage: &mut Damage) -> Result<Located, 
         .into_iter()
         .filter(|(place, _)| place.is_in_file())
         .collect();
-    located
-        .notes
-        .push("bytesight prints base opcodes: which were specialized is not in the dump.".to_owned());
-    if timed {
-        let note = "Times are bytesight's least of many repeats, scaled to an untraced call.";
-        located.notes.push(note.to_owned());
-    }
+    located.notes = notes(timed);
     Ok(located)
+}
+
+fn notes(timed: bool) -> Vec<String> {
+    let mut notes = vec!["bytesight prints base opcodes: which were specialized is not in the dump."];
+    if timed {
+        notes.push("Times are bytesight's least of many repeats, scaled to an untraced call.");
+    }
+    notes.into_iter().map(str::to_owned).collect()
 }
 
 /// What stands behind `//`: the beginning or end of a frame, a source line, an exception.

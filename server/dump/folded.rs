@@ -53,7 +53,7 @@ pub(super) fn read(dialect: Dialect, input: impl BufRead, damage: &mut Damage) -
             match frame(dialect, text) {
                 Some(place) => stack.extend(stacks.place(place)),
                 // Process and thread come first.
-                None if index < 2 => {
+                None if index < 2 && threads.len() < 1 << 16 => {
                     threads.insert(text.to_owned());
                 }
                 None => {}

@@ -10,6 +10,9 @@ use super::located::{Fact, Grain, Located, Place};
 use super::{Damage, Problem, lines};
 use crate::profile::Time;
 
+/// Names, frames and runs that are kept.
+const KEPT: usize = 1 << 20;
+
 #[derive(Deserialize)]
 struct Record {
     #[serde(rename = "type")]
@@ -47,6 +50,17 @@ pub(super) fn read(input: impl BufRead, damage: &mut Damage) -> Result<Located, 
             damage.at(super::Place::Line(number), "this is no record of Tachyon");
             return;
         };
+        let kept = runs
+            .iter()
+            .map(|(_, run)| 1 + run.strings.len() + run.frames.len())
+            .sum::<usize>();
+        if kept > KEPT {
+            damage.at(
+                super::Place::Line(number),
+                "too many names and frames: the rest is left out",
+            );
+            return;
+        }
         let index = runs.iter().position(|(id, _)| *id == record.run_id);
         let index = index.unwrap_or_else(|| {
             runs.push((record.run_id.clone(), Run::default()));

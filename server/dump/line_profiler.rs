@@ -6,6 +6,9 @@ use super::located::{Fact, Grain, Located, Place};
 use super::{Damage, Problem, lines};
 use crate::profile::Time;
 
+/// Lines that are kept.
+const KEPT: usize = 1 << 19;
+
 /// Reads a report.
 pub(super) fn read(input: impl BufRead, damage: &mut Damage) -> Result<Located, Problem> {
     let mut located = Located::new(Grain::Line);
@@ -39,6 +42,8 @@ pub(super) fn read(input: impl BufRead, damage: &mut Damage) -> Result<Located, 
         } else if trimmed.is_empty() {
             // A blank line ends a table, but a line without code in one has its number.
             in_table = false;
+        } else if in_table && located.quoted.len().max(located.facts.len()) >= KEPT {
+            damage.at(super::Place::Line(number), "too many lines: this one is left out");
         } else if in_table {
             let numbers = contents.and_then(|at| line.get(..at)).unwrap_or(&line);
             let Some(row) = row(numbers) else {

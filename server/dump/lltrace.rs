@@ -192,14 +192,14 @@ impl Log {
             self.executed(offset, opcode);
         } else if line.starts_with("Resuming frame") {
             self.before = None;
-        } else if line.contains(" ADD_TO_TRACE: ") {
-            if let Some(site) = self.present.as_ref().and_then(|at| self.sites.get_mut(at)) {
-                let number = line
-                    .split_whitespace()
-                    .next()
-                    .and_then(|number| number.parse().ok());
-                site.uops = site.uops.max(number.unwrap_or(0));
-            }
+        } else if line.contains(" ADD_TO_TRACE: ")
+            && let Some(site) = self.present.as_ref().and_then(|at| self.sites.get_mut(at))
+        {
+            let number = line
+                .split_whitespace()
+                .next()
+                .and_then(|number| number.parse().ok());
+            site.uops = site.uops.max(number.unwrap_or(0));
         }
     }
 

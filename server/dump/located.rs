@@ -1,6 +1,6 @@
 //! What a dump says of places in code, before it meets any text.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::profile::{Position, Time};
 
@@ -129,7 +129,7 @@ impl Located {
 
     /// Names of the files that it is about, without folders.
     #[must_use]
-    pub fn file_names(&self) -> HashSet<String> {
+    pub fn file_names(&self) -> BTreeSet<String> {
         let name = |path: &str| path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
         self.facts.iter().map(|(place, _)| name(&place.path)).collect()
     }

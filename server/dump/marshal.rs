@@ -207,7 +207,10 @@ pub(super) fn read(bytes: &[u8], damage: &mut Damage) -> Result<Located, Problem
     if located.facts.is_empty() {
         return Err(Problem::Damaged {
             place: None,
-            what: "no function of a file could be read".to_owned(),
+            what: match damage.told.first() {
+                Some(why) => format!("no function of a file could be read; {why}"),
+                None => "no function of a file could be read".to_owned(),
+            },
         });
     }
     Ok(located)

@@ -72,6 +72,11 @@ fn components(path: &str) -> Vec<&str> {
     parts
 }
 
+/// Path, first line and qualified name.
+type CodeKey = (String, u32, String);
+/// Offset, position and base opcode.
+type InstructionKey = (Option<u32>, Option<Position>, String);
+
 struct Placed {
     file: String,
     qualname: String,
@@ -86,7 +91,7 @@ pub fn profile(dump: &Dump, located: &Located, root: &str, texts: &Texts) -> Pro
         .map(|(path, text)| (path.as_str(), Source::new(text)))
         .collect();
     let mut chosen: HashMap<&str, Option<&str>> = HashMap::new();
-    let mut codes: BTreeMap<(String, u32, String), Vec<(&Place, Fact)>> = BTreeMap::new();
+    let mut codes: BTreeMap<CodeKey, Vec<(&Place, Fact)>> = BTreeMap::new();
     let grain = grain(located, texts, &sources);
     let mut counts = Counts::default();
     let mut elsewhere = Time::default();
@@ -100,15 +105,14 @@ pub fn profile(dump: &Dump, located: &Located, root: &str, texts: &Texts) -> Pro
             continue;
         };
         counts.inside += 1;
-        match fit(place, grain, file, &sources[file]).filter(|_| is_quoted(located, place, &sources[file])) {
-            Some(placed) => {
-                let key = (placed.file, placed.first_line, placed.qualname);
-                codes.entry(key).or_default().push((place, *fact));
-            }
-            None => {
-                counts.misfits += 1;
-                elsewhere.add(fact.own);
-            }
+        let placed =
+            fit(place, grain, file, &sources[file]).filter(|_| is_quoted(located, place, &sources[file]));
+        if let Some(placed) = placed {
+            let key = (placed.file, placed.first_line, placed.qualname);
+            codes.entry(key).or_default().push((place, *fact));
+        } else {
+            counts.misfits += 1;
+            elsewhere.add(fact.own);
         }
     }
     let minor = located.python.as_deref().map(minor_of).unwrap_or_default();
@@ -138,9 +142,9 @@ pub fn profile(dump: &Dump, located: &Located, root: &str, texts: &Texts) -> Pro
             });
         }
     }
-    files
-        .values_mut()
-        .for_each(|file| file.totals.sort_by_key(|total| total.line));
+    for file in files.values_mut() {
+        file.totals.sort_by_key(|total| total.line);
+    }
     let found = Found {
         files: files.into_values().collect(),
         counts,
@@ -213,7 +217,7 @@ fn fit(place: &Place, grain: Grain, path: &str, source: &Source) -> Option<Place
     }
     let placed = |qualname: &str, first_line: u32| Placed {
         file: path.to_owned(),
-        qualname: qualname.to_owned(),
+        qualname: qualname.chars().filter(|c| !c.is_control()).collect(),
         first_line,
     };
     let name = place.function.rsplit('.').next().unwrap_or_default();
@@ -264,8 +268,7 @@ fn code(located: &Located, qualname: String, first_line: u32, facts: &[(&Place, 
             .unwrap_or(name)
             .to_owned()
     };
-    type Key = (Option<u32>, Option<Position>, String);
-    let mut merged: BTreeMap<Key, (Fact, BTreeMap<String, u64>)> = BTreeMap::new();
+    let mut merged: BTreeMap<InstructionKey, (Fact, BTreeMap<String, u64>)> = BTreeMap::new();
     let (mut total, mut calls): (Option<Time>, Option<u64>) = (None, None);
     let mut seen = Vec::new();
     for (place, fact) in facts {
@@ -363,20 +366,20 @@ struct Found {
     minor: String,
 }
 
-fn assemble(dump: &Dump, located: &Located, root: &str, found: Found) -> Profile {
-    let Found {
-        files,
-        counts,
-        elsewhere,
-        grain,
-        minor,
-    } = found;
-    let instructions = || {
-        files
-            .iter()
-            .flat_map(|file| &file.codes)
-            .flat_map(|code| &code.instructions)
-    };
+/// What the placed instructions tell.
+struct Tells {
+    specialization: bool,
+    opcodes: bool,
+}
+
+fn notes(
+    dump: &Dump,
+    located: &Located,
+    root: &str,
+    counts: &Counts,
+    grain: Grain,
+    tells: &Tells,
+) -> Vec<Note> {
     let mut notes = vec![Note::Imported {
         from: format!("{}, {}", dump.name, dump.format.name()),
         grain: match grain {
@@ -386,7 +389,7 @@ fn assemble(dump: &Dump, located: &Located, root: &str, found: Found) -> Profile
             Grain::Function => "functions",
         }
         .to_owned(),
-        specialization: instructions().any(|instruction| instruction.site.is_some()),
+        specialization: tells.specialization,
     }];
     let mut say = |text: String| notes.push(Note::Other { text });
     let placed = counts.inside - counts.misfits;
@@ -409,7 +412,7 @@ fn assemble(dump: &Dump, located: &Located, root: &str, found: Found) -> Profile
         );
     }
     if grain != Grain::Function
-        && instructions().any(|instruction| instruction.opcode != UNKNOWN)
+        && tells.opcodes
         && located.facts.iter().all(|(place, _)| place.offset.is_none())
     {
         say("The dump has no offsets of instructions: those given only count them.".to_owned());
@@ -417,6 +420,28 @@ fn assemble(dump: &Dump, located: &Located, root: &str, found: Found) -> Profile
     for text in located.notes.iter().chain(&dump.problems) {
         say(text.clone());
     }
+    notes
+}
+
+fn assemble(dump: &Dump, located: &Located, root: &str, found: Found) -> Profile {
+    let Found {
+        files,
+        counts,
+        elsewhere,
+        grain,
+        minor,
+    } = found;
+    let instructions = || {
+        files
+            .iter()
+            .flat_map(|file| &file.codes)
+            .flat_map(|code| &code.instructions)
+    };
+    let tells = Tells {
+        specialization: instructions().any(|instruction| instruction.site.is_some()),
+        opcodes: instructions().any(|instruction| instruction.opcode != UNKNOWN),
+    };
+    let notes = notes(dump, located, root, &counts, grain, &tells);
     let busy = located.all.busy_ns;
     let known: f64 = instructions()
         .filter_map(|instruction| instruction.time)
@@ -436,7 +461,7 @@ fn assemble(dump: &Dump, located: &Located, root: &str, found: Found) -> Profile
         torn: 0,
     });
     let counted = instructions().any(|instruction| instruction.executions.is_some());
-    let pass = counted.then(|| Pass {
+    let pass = counted.then_some(Pass {
         kind: PassKind::Count,
         calls: 1,
         wall_ns: 0,

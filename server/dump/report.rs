@@ -210,14 +210,6 @@ fn recompute_changes(table: &mut Table) {
 /// Puts exact ratios in place of printed ones, where the whole they are parts of is in the report, and
 /// only if every row of the column then prints as it did.
 fn recompute(tables: &mut [Table]) {
-    let counts_of = |table: &Table| -> Vec<u64> {
-        table
-            .rows
-            .iter()
-            .map(|row| row.get(1).and_then(Cell::count).unwrap_or(0))
-            .collect()
-    };
-    let sum = |table: &Table| counts_of(table).into_iter().fold(0, u64::saturating_add);
     let executions: HashMap<String, u64> = tables
         .iter()
         .filter(|table| table.section == "Execution counts")
@@ -233,22 +225,7 @@ fn recompute(tables: &mut [Table]) {
         .flat_map(|table| &table.rows)
         .filter_map(|row| Some((row[0].text(), row.get(1)?.count()?)))
         .collect();
-    let traces: Vec<u64> = tables
-        .iter()
-        .filter(|table| table.section.starts_with("Optimization"))
-        .filter(|table| table.columns[0].is_empty() || table.title == "Uop execution stats")
-        .flat_map(|table| {
-            let sum = (table.title == "Uop execution stats").then(|| sum(table));
-            let named = [
-                "Traces created",
-                "Traces executed",
-                "Optimization attempts",
-                "Optimizer attempts",
-            ];
-            let known = named.iter().filter_map(|name| table.row(name)?.get(1)?.count());
-            known.chain(sum).collect::<Vec<_>>()
-        })
-        .collect();
+    let traces = trace_wholes(tables);
     let mut failed = 0;
     for table in tables {
         let counts = counts_of(table);
@@ -320,6 +297,34 @@ fn recompute(tables: &mut [Table]) {
             }
         }
     }
+}
+
+fn counts_of(table: &Table) -> Vec<u64> {
+    let counts = table.rows.iter();
+    counts
+        .map(|row| row.get(1).and_then(Cell::count).unwrap_or(0))
+        .collect()
+}
+
+/// Numbers of traces and uops that ratios of the optimizer are parts of.
+fn trace_wholes(tables: &[Table]) -> Vec<u64> {
+    let sum = |table: &Table| counts_of(table).into_iter().fold(0, u64::saturating_add);
+    tables
+        .iter()
+        .filter(|table| table.section.starts_with("Optimization"))
+        .filter(|table| table.columns[0].is_empty() || table.title == "Uop execution stats")
+        .flat_map(|table| {
+            let sum = (table.title == "Uop execution stats").then(|| sum(table));
+            let named = [
+                "Traces created",
+                "Traces executed",
+                "Optimization attempts",
+                "Optimizer attempts",
+            ];
+            let known = named.iter().filter_map(|name| table.row(name)?.get(1)?.count());
+            known.chain(sum).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 fn put(cell: &mut Cell, exact: &Cell) {

@@ -22,8 +22,8 @@ struct File {
 #[derive(Deserialize)]
 struct Line {
     lineno: u32,
-    #[serde(default)]
-    line: String,
+    #[serde(default, rename = "line")]
+    text: String,
     #[serde(default)]
     n_cpu_percent_python: f64,
     #[serde(default)]
@@ -55,8 +55,8 @@ pub(super) fn read(bytes: &[u8], damage: &mut Damage) -> Result<Located, Problem
                 broken += 1;
                 continue;
             }
-            if !line.line.trim().is_empty() {
-                let text = line.line.trim().to_owned();
+            if !line.text.trim().is_empty() {
+                let text = line.text.trim().to_owned();
                 located.quoted.insert((path.clone(), line.lineno), text);
             }
             let own = Time {

@@ -34,6 +34,8 @@ pub enum Format {
     Speedscope,
     /// What `line_profiler` prints.
     LineProfiler,
+    /// What `line_profiler` saves.
+    LineProfilerPickle,
     /// Scalene's JSON.
     Scalene,
     /// Austin's MOJO.
@@ -65,6 +67,7 @@ impl Format {
             Self::PySpy => "raw stacks of py-spy",
             Self::Speedscope => "a speedscope profile",
             Self::LineProfiler => "a report of line_profiler",
+            Self::LineProfilerPickle => "a saved profile of line_profiler",
             Self::Scalene => "a profile of Scalene",
             Self::Austin => "a MOJO profile of Austin",
             Self::AustinText => "a text profile of Austin",
@@ -91,10 +94,7 @@ pub(super) fn sniff(head: &[u8]) -> Result<Format, Problem> {
         return Ok(Format::Austin);
     }
     if let [0x80, 2..=5, ..] = head {
-        return Err(Problem::Refused(
-            "this is a pickle, which could run anything when it is read: print it as text with the tool it is from"
-                .to_owned(),
-        ));
+        return Ok(Format::LineProfilerPickle);
     }
     if let [b'{' | 0xfb, b'(' | b')' | 0xa8 | 0xa9, ..] = head {
         return Ok(Format::Pstats);
@@ -200,8 +200,11 @@ fn stacks(text: &str) -> Option<Format> {
         number.parse::<u64>().ok()?;
         is_tachyon &= frames.starts_with("tid:");
         any |= !frames.is_empty();
-        let is_frame =
-            |frame: &str| frame.contains(" (") && frame.ends_with(')') || frame.starts_with("process ");
+        let is_frame = |frame: &str| {
+            frame.contains(" (") && frame.ends_with(')')
+                || frame.starts_with("process ")
+                || frame.starts_with("thread (")
+        };
         if !frames.is_empty() && !frames.starts_with("tid:") && !frames.split(';').all(is_frame) {
             return None;
         }

@@ -71,9 +71,9 @@ pub(super) fn read(bytes: &[u8], damage: &mut Damage) -> Result<Located, Problem
     for profile in &document.profiles {
         let unit = match profile.unit.as_str() {
             "seconds" => 1e9,
-            "milliseconds" => 1e6,
             "microseconds" => 1e3,
             "nanoseconds" => 1.0,
+            // Milliseconds, and samples without a unit.
             _ => 1e6,
         };
         let is_time = |value: f64| value.is_finite() && (0.0..1e18).contains(&value);

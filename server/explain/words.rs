@@ -108,7 +108,11 @@ pub fn pass(pass: PassKind) -> &'static str {
 /// How the numbers of a profile were obtained, in facts to be joined.
 #[must_use]
 pub fn provenance(profile: &Profile) -> Vec<String> {
-    let mut facts = Vec::new();
+    let from = |note: &Note| match note {
+        Note::Imported { from, .. } => Some(format!("imported from {from}")),
+        _ => None,
+    };
+    let mut facts: Vec<_> = profile.notes.iter().filter_map(from).collect();
     let instructions = || {
         profile
             .files

@@ -9,7 +9,9 @@ use tower_lsp_server::ls_types::MessageType;
 
 use super::results::{Measured, Stamp};
 use super::session::Session;
+use crate::profile::Profile;
 use crate::store;
+use crate::store::import::{self, Imported};
 
 /// The time and length of a file that is there.
 #[must_use]
@@ -57,7 +59,7 @@ fn read_changed(session: &Session, more: Vec<PathBuf>) -> (bool, Vec<(PathBuf, S
                 session.shelf().add(Arc::new(measured));
                 news = true;
             }
-            Err(error) => problems.push((path.clone(), error.to_string())),
+            Err(problem) => problems.push((path.clone(), problem)),
         }
     }
     let is_gone = |measured: &Measured| {
@@ -118,8 +120,12 @@ fn saved_in(root: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-fn read(session: &Session, path: &Path, stamp: Stamp) -> Result<Measured, store::Error> {
-    let mut profile = store::load(path)?;
+fn read(session: &Session, path: &Path, stamp: Stamp) -> Result<Measured, String> {
+    let mut profile = if import::is_own(path) {
+        store::load(path).map_err(|error| error.to_string())?
+    } else {
+        imported(session, path)?
+    };
     // A workspace may have moved since.
     let folder = path.parent().filter(|folder| folder.ends_with(store::FOLDER));
     if let Some(root) = folder.and_then(Path::parent) {
@@ -128,4 +134,20 @@ fn read(session: &Session, path: &Path, stamp: Stamp) -> Result<Measured, store:
     let at = stamp.0.min(SystemTime::now());
     let texts = |path: &Path| session.texts(path);
     Ok(Measured::new(profile, Some((path.to_owned(), stamp)), at, &texts))
+}
+
+/// A dump, on the files of the workspace folder that it is in, or else of the first.
+fn imported(session: &Session, path: &Path) -> Result<Profile, String> {
+    let folders = session.configuration().folders().to_vec();
+    let around = folders.iter().find(|folder| path.starts_with(folder));
+    let root = around.or(folders.first()).map(PathBuf::as_path).or(path.parent());
+    match import::import(path, root.unwrap_or(Path::new("."))) {
+        Ok(Imported::Profile(profile)) => Ok(*profile),
+        Ok(Imported::Statistics(dump)) => Err(format!(
+            "{} is {}: it belongs to no line. `bytecost stats` shows it",
+            dump.name,
+            dump.format.name()
+        )),
+        Err(error) => Err(error.to_string()),
+    }
 }

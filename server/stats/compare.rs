@@ -51,7 +51,9 @@ fn both(base: &Counters, head: &Counters) -> (Vec<Table>, Vec<Table>) {
 
 /// What identifies a table: a title may have several, which their first columns or their order tell
 /// apart.
-fn keyed(tables: &[Table]) -> Vec<((&str, &str, &str, usize), &Table)> {
+type Key<'t> = (&'t str, &'t str, &'t str, usize);
+
+fn keyed(tables: &[Table]) -> Vec<(Key<'_>, &Table)> {
     let mut seen: HashMap<(&str, &str, &str), usize> = HashMap::new();
     tables
         .iter()

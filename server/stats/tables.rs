@@ -229,9 +229,9 @@ fn effectiveness(counters: &Counters, group: &Group) -> Table {
         if of.is_specializable() {
             generic = generic.saturating_add(count);
         } else if counters.is_specialized(name) {
-            let missed = of.get("specialization.miss").min(count);
-            hits = hits.saturating_add(count - missed);
-            misses = misses.saturating_add(missed);
+            let failed = of.get("specialization.miss").min(count);
+            hits = hits.saturating_add(count - failed);
+            misses = misses.saturating_add(failed);
         } else {
             basic = basic.saturating_add(count);
         }

@@ -1,6 +1,6 @@
 //! Texts of a folder that a dump may be about.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ const LARGEST: u64 = 1 << 23;
 /// Hidden folders, virtual environments and what is no UTF-8 are left out; links to folders are not
 /// followed.
 #[must_use]
-pub fn named(root: &Path, names: &HashSet<String>) -> BTreeMap<String, String> {
+pub fn named(root: &Path, names: &BTreeSet<String>) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     let mut folders: Vec<PathBuf> = vec![root.to_owned()];
     let mut looked = 0;

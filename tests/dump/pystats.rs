@@ -151,17 +151,19 @@ fn raw_dumps_have_the_counters_that_the_script_kept() {
         expected.sort_unstable();
         found.sort_unstable();
         // The script adds up how many files flagged a family; here a flag stays a flag.
-        expected.iter_mut().for_each(|(key, value)| {
+        for (key, value) in &mut expected {
             if key.ends_with(".specializable") {
                 *value = 1;
             }
-        });
+        }
         assert_eq!(found, expected, "{json}");
         // Built-in names of reasons and forms instead of those in the JSON.
         assert_eq!(ours.minor.as_deref(), Some("3.13"));
         let unordered = |counters: Counters| {
             let mut tables = shown(&Statistics::Counters(Box::new(counters)).tables());
-            tables.iter_mut().for_each(|(_, rows)| rows.sort());
+            for (_, rows) in &mut tables {
+                rows.sort();
+            }
             tables.retain(|(name, _)| !name.contains("air"));
             tables.sort();
             tables
@@ -313,8 +315,8 @@ fn numbers_of_3_11_become_names() {
                 assert_eq!(counts(ours), counts(table), "{} {}", table.section, table.title);
             }
             for row in &table.rows {
-                if let Some(own) = ours.row(&row[0].text()) {
-                    assert_eq!(own[1], row[1], "{} {}", table.section, table.title);
+                if let Some([_, count, ..]) = ours.row(&row[0].text()) {
+                    assert_eq!(*count, row[1], "{} {}", table.section, table.title);
                     compared += 1;
                 }
             }
@@ -404,4 +406,63 @@ fn what_is_printed_as_markdown_is_read_back() {
         panic!("a report");
     };
     assert_same(&shown(&read_back), &shown(&tables));
+}
+
+#[test]
+fn the_command_adds_up_files_and_refuses_what_cannot_be() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, from: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes(from)).unwrap();
+        path
+    };
+    let raw = [1, 2, 3].map(|number| {
+        file(
+            &format!("{number}"),
+            &format!("3.13.5-app-jit-3proc-{number}.txt"),
+        )
+    });
+    let report = file("report.md", "3.13.5-tiny-jit-html.md");
+    let base = file("base.json", "3.13.5-tiny-nojit.json");
+    let stats = |arguments: &[&std::path::Path], more: &[&str]| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_bytecost"))
+            .arg("stats")
+            .args(more)
+            .args(arguments)
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, text, _) = stats(&[&raw[0], &raw[1], &raw[2]], &["--format", "json"]);
+    assert_eq!(code, Some(0));
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(
+        (document["python"].as_str(), document["method"].as_str()),
+        (Some("3.13"), Some("process-wide"))
+    );
+    let tables = document["tables"].as_array().unwrap();
+    let meta = tables
+        .iter()
+        .find(|table| table["section"] == "Meta stats")
+        .unwrap();
+    assert_eq!(meta["rows"][0][1], 3);
+    let first = &tables[0]["rows"][0];
+    // As the report of the three together has it: `LOAD_FAST`, 365,786, 16.3%.
+    assert_eq!((&first[0], &first[1]), (&"LOAD_FAST".into(), &365_786.into()));
+    assert_eq!(first[2]["text"], "16.3%");
+
+    let (code, text, _) = stats(&[&report], &["--compare", base.to_str().unwrap()]);
+    assert_eq!(code, Some(0));
+    assert!(
+        text.contains("FOR_ITER_RANGE") && text.contains("-99.4%"),
+        "{text}"
+    );
+
+    let (code, _, error) = stats(&[&report, &raw[0]], &[]);
+    assert_eq!(code, Some(2));
+    assert!(
+        error.contains("a printed report has lost what a sum needs"),
+        "{error}"
+    );
 }

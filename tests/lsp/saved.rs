@@ -190,3 +190,30 @@ fn a_profile_without_texts_is_shown_once_a_text_is_the_measured_one() {
     assert!(client.hinted(&uri).contains(&GENERIC));
     client.finish();
 }
+
+/// Every line of the loop that a sampler saw has a hint, and the hover says where its numbers are from.
+#[test]
+fn dumps_are_loaded_as_profiles_are() {
+    let spin = include_str!("../fixtures/dump/app/spin.py");
+    let workspace = Workspace::new(&[("spin.py", spin)]);
+    let stack = "tid:7;<frozen runpy>:_run_code:87;spin.py:<module>:10;spin.py:spin";
+    workspace.write("spin.collapsed", &format!("{stack}:6 343\n{stack}:5 68\n"));
+    let uri = workspace.uri("spin.py");
+    let mut client = Client::start(client::NEOVIM, &workspace.root(), json!({}));
+    client.open(&uri, spin);
+    let load = |client: &mut Client, name: &str| {
+        let uris = json!([{"uris": [workspace.uri(name)]}]);
+        client.execute("bytecost.load", uris).unwrap();
+    };
+    load(&mut client, "spin.collapsed");
+    client.settle(Duration::from_millis(300));
+    let hinted = client.hinted(&uri);
+    assert!(hinted.contains(&4) && hinted.contains(&5), "{hinted:?}");
+    let hover = client.hover(&uri, 5, 9).unwrap();
+    assert!(hover.contains("imported"), "{hover}");
+    // What belongs to no line is said to, and where it can be seen.
+    workspace.write("stats.txt", "opcode[NOP].execution_count : 5\n");
+    load(&mut client, "stats.txt");
+    assert!(client.message().contains("`bytecost stats` shows it"));
+    client.finish();
+}

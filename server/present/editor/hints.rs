@@ -78,6 +78,11 @@ pub fn hints(costs: &FileCosts, options: &HintOptions) -> Vec<Hint> {
         .filter(|line| !sentences::is_withheld(costs, line))
         .filter_map(|line| {
             let parts = match line.tally {
+                // Dumps of samplers have times without counts.
+                None if line.time.is_some() && is_heavy(line.weight(), options) => vec![
+                    marked(line, options).map(|(mark, _)| mark.to_owned()),
+                    share(line, options),
+                ],
                 None => vec![marked(line, options).map(|(mark, word)| format!("{mark} {word}"))],
                 Some(_) if let Some(function) = functions.get(&line.line) => vec![
                     marked(line, options).map(|(mark, _)| mark.to_owned()),
