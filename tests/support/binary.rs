@@ -118,12 +118,13 @@ pub fn report(
         .args(["run", "--quiet", "--format", "json", "-o"])
         .arg(&path)
         .arg("--python")
-        .arg(python)
-        .args(arguments);
+        .arg(python);
     // Times take seconds: only tests of times ask for them.
     if !arguments.contains(&"--passes") && !arguments.contains(&"--pid") {
         command.args(["--passes", "natural,count"]);
     }
+    // What follows `--` is the target's.
+    command.args(arguments);
     prepare(&mut command);
     let ended = end(&mut command, input);
     let text = std::fs::read(&path).ok();
