@@ -85,7 +85,7 @@ pub struct SiteCosts<'p> {
     /// Its executions by what became of them; none when it was not counted.
     pub tally: Option<Tally>,
     /// Its time; none when times were not measured.
-    pub time: Option<TimeCosts>,
+    pub time: Option<Box<TimeCosts>>,
 }
 
 impl LineCosts<'_> {
@@ -212,7 +212,7 @@ fn attribute_file<'p>(
                 time: None,
                 sites: Vec::new(),
             });
-            let spent = instruction.time.unwrap_or_default();
+            let spent = instruction.time.as_deref().copied().unwrap_or_default();
             own.entry(position.line).or_default().add(spent);
             if let Some(tally) = tally {
                 line.tally = Some(line.tally.unwrap_or_default() + tally);
@@ -226,7 +226,11 @@ fn attribute_file<'p>(
                 minor,
                 position,
                 tally,
-                time: time(spent, None),
+                time: instruction
+                    .time
+                    .as_ref()
+                    .and_then(|_| time(spent, None))
+                    .map(Box::new),
             });
         }
     }

@@ -98,17 +98,23 @@ pub fn findings<'c>(costs: &'c Costs<'c>, thresholds: &Thresholds) -> Vec<Findin
         let weight = finding.weight.map(|weight| weight as f64)?;
         Some(weight * per_execution(finding.site, thresholds).map_or(NEUTRAL_NS, |(ns, _)| ns.max(LITTLE_NS)))
     };
+    // Each rank is looked up once: a cause is matched for it.
+    let mut ranked: Vec<_> = findings
+        .into_iter()
+        .map(|finding| {
+            let misses = finding.weight.is_none().then(|| finding.site.misses());
+            (rank(&finding), misses, finding)
+        })
+        .collect();
     // The sort is stable: equal ranks stay in source order.
-    findings.sort_by(|one, other| {
-        let misses = |finding: &Finding| finding.weight.is_none().then(|| finding.site.misses());
-        let (first, second) = (rank(one), rank(other));
+    ranked.sort_by(|(first, misses, _), (second, other_misses, _)| {
         let by_rank = match (first, second) {
-            (Some(first), Some(second)) => second.total_cmp(&first),
+            (Some(first), Some(second)) => second.total_cmp(first),
             (first, second) => second.is_some().cmp(&first.is_some()),
         };
-        by_rank.then_with(|| misses(other).cmp(&misses(one)))
+        by_rank.then_with(|| other_misses.cmp(misses))
     });
-    findings
+    ranked.into_iter().map(|(_, _, finding)| finding).collect()
 }
 
 /// What the remedy of a site's cause saves an execution, ns, and whether that was timed here.

@@ -316,10 +316,10 @@ pub struct Instruction {
     pub state: State,
     /// Time of its own and of the C code it called; none when it was never seen there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub time: Option<Time>,
+    pub time: Option<Box<Time>>,
     /// Specialization facts; none for opcodes without specialized forms.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub site: Option<Site>,
+    pub site: Option<Box<Site>>,
 }
 
 /// Where an instruction's expression stands.

@@ -53,18 +53,20 @@ impl Numbers {
             executions: self.maybe(|numbers| numbers.below(1_000)),
             state: STATES[usize::try_from(self.below(8)).unwrap()],
             time: None,
-            site: self.maybe(|numbers| Site {
-                form: None,
-                forms_seen: std::collections::BTreeMap::new(),
-                // Larger than the executions too, as bounds and estimates can be.
-                misses: numbers.maybe(|numbers| Misses {
-                    count: numbers.below(2_000),
-                    method: Method::Inferred,
-                    at_least: true,
-                }),
-                deferred: numbers.maybe(|numbers| numbers.below(2_000)),
-                failed_attempts: None,
-                types: Vec::new(),
+            site: self.maybe(|numbers| {
+                Box::new(Site {
+                    form: None,
+                    forms_seen: std::collections::BTreeMap::new(),
+                    // Larger than the executions too, as bounds and estimates can be.
+                    misses: numbers.maybe(|numbers| Misses {
+                        count: numbers.below(2_000),
+                        method: Method::Inferred,
+                        at_least: true,
+                    }),
+                    deferred: numbers.maybe(|numbers| numbers.below(2_000)),
+                    failed_attempts: None,
+                    types: Vec::new(),
+                })
             }),
         }
     }

@@ -164,21 +164,23 @@ fn code(function: usize) -> Code {
                     (true, false) => State::Specialized,
                     (false, _) => State::Basic,
                 },
-                site: family.then(|| Site {
-                    form: (!generic).then(|| form.to_owned()),
-                    forms_seen: if generic {
-                        std::iter::empty().collect()
-                    } else {
-                        std::iter::once((form.to_owned(), 0)).collect()
-                    },
-                    misses: Some(Misses {
-                        count: 0,
-                        method: Method::Counted,
-                        at_least: false,
-                    }),
-                    deferred: Some(if generic { calls } else { 0 }),
-                    failed_attempts: generic.then_some(7),
-                    types: Vec::new(),
+                site: family.then(|| {
+                    Box::new(Site {
+                        form: (!generic).then(|| form.to_owned()),
+                        forms_seen: if generic {
+                            std::iter::empty().collect()
+                        } else {
+                            std::iter::once((form.to_owned(), 0)).collect()
+                        },
+                        misses: Some(Misses {
+                            count: 0,
+                            method: Method::Counted,
+                            at_least: false,
+                        }),
+                        deferred: Some(if generic { calls } else { 0 }),
+                        failed_attempts: generic.then_some(7),
+                        types: Vec::new(),
+                    })
                 }),
             });
         }

@@ -132,7 +132,7 @@ fn own_time(code: &Code) -> Time {
     for time in code
         .instructions
         .iter()
-        .filter_map(|instruction| instruction.time)
+        .filter_map(|instruction| instruction.time.as_deref().copied())
     {
         sum.add(time);
     }

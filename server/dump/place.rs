@@ -308,8 +308,8 @@ fn code(located: &Located, qualname: String, first_line: u32, facts: &[(&Place, 
                 starts_line,
                 executions: fact.executions,
                 state,
-                time: located.has_times.then_some(fact.own),
-                site,
+                time: located.has_times.then(|| Box::new(fact.own)),
+                site: site.map(Box::new),
             }
         })
         .collect();
@@ -444,7 +444,7 @@ fn assemble(dump: &Dump, located: &Located, root: &str, found: Found) -> Profile
     let notes = notes(dump, located, root, &counts, grain, &tells);
     let busy = located.all.busy_ns;
     let known: f64 = instructions()
-        .filter_map(|instruction| instruction.time)
+        .filter_map(|instruction| instruction.time.as_deref().copied())
         .map(|time| time.busy_ns)
         .sum();
     let times = located.has_times.then(|| Times {

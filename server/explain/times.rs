@@ -51,7 +51,10 @@ fn each(line: &LineCosts, time: &TimeCosts) -> Option<String> {
 #[must_use]
 pub fn of_site(line: &LineCosts, sites: &[&SiteCosts]) -> Option<String> {
     let time = line.time.filter(splits)?;
-    let own: f64 = sites.iter().filter_map(|site| Some(site.time?.self_ns)).sum();
+    let own: f64 = sites
+        .iter()
+        .filter_map(|site| Some(site.time.as_deref()?.self_ns))
+        .sum();
     if own <= 0.0 {
         return None;
     }

@@ -492,8 +492,11 @@ fn site(costs: &SiteCosts, function: &FunctionCosts) -> Site {
         forms_misses: facts.map(|facts| facts.forms_seen.clone()).unwrap_or_default(),
         state: instruction.state,
         executions: costs.executions(),
-        self_ns: costs.time.map(|time| time.self_ns),
-        samples: sampled(costs.time),
+        // None was taken there, but others were elsewhere.
+        self_ns: function
+            .time
+            .map(|_| costs.time.as_deref().map_or(0.0, |time| time.self_ns)),
+        samples: sampled(function.time).map(|_| costs.time.as_deref().map_or(0, |time| time.samples)),
         misses: misses.filter(|_| !function.code.withheld),
         misses_method: method.map(|misses| misses.method),
         misses_at_least: method.is_some_and(|misses| misses.at_least),

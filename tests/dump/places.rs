@@ -75,7 +75,7 @@ fn own_ms(profile: &Profile, path: &str) -> BTreeMap<u32, f64> {
         .expect("the file is placed");
     for instruction in file.codes.iter().flat_map(|code| &code.instructions) {
         let line = instruction.position.unwrap().line;
-        *lines.entry(line).or_default() += instruction.time.map_or(0.0, |time| time.busy_ns) / 1e6;
+        *lines.entry(line).or_default() += instruction.time.as_ref().map_or(0.0, |time| time.busy_ns) / 1e6;
     }
     lines.retain(|_, ms| *ms > 0.0);
     lines
@@ -372,7 +372,7 @@ fn cprofile_marks_first_lines_with_calls_and_times() {
     let (calls, own, total) = (1, 0.000_487_51, 0.000_487_51);
     assert_eq!(code.calls, Some(calls));
     assert_eq!(code.first_line, 2);
-    assert!((code.instructions[0].time.unwrap().busy_ns - own * 1e9).abs() < 1.0);
+    assert!((code.instructions[0].time.as_ref().unwrap().busy_ns - own * 1e9).abs() < 1.0);
     assert!((code.total.unwrap().busy_ns - total * 1e9).abs() < 1.0);
     assert!(notes(&profile).iter().any(|note| note.contains("functions only")));
     // `print`, `sum`, `split` and `exec` are C functions: the first three are the module's.
@@ -382,7 +382,7 @@ fn cprofile_marks_first_lines_with_calls_and_times() {
         .find(|code| code.qualname == "<module>")
         .unwrap();
     let own = 0.000_200_046 + 16.347e-6 + 5.699e-6 + 0.582e-6;
-    assert!((module.instructions[0].time.unwrap().busy_ns - own * 1e9).abs() < 1.0);
+    assert!((module.instructions[0].time.as_ref().unwrap().busy_ns - own * 1e9).abs() < 1.0);
 }
 
 #[test]

@@ -235,7 +235,7 @@ impl Builder<'_> {
             .map(|(form, misses)| ((*form).to_owned(), *misses))
             .collect();
         last.state = state;
-        last.site = Some(Site {
+        last.site = Some(Box::new(Site {
             form: form.map(str::to_owned),
             forms_seen,
             misses: Some(Misses {
@@ -246,7 +246,7 @@ impl Builder<'_> {
             deferred: Some(deferred.min(last.executions.unwrap())),
             failed_attempts: (state == State::Unspecialized).then_some(7),
             types: Vec::new(),
-        });
+        }));
         self
     }
 }

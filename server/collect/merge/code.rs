@@ -90,8 +90,8 @@ impl Context<'_> {
                 starts_line: starts[at],
                 executions: executions[at],
                 state,
-                time: times[at],
-                site,
+                time: times[at].map(Box::new),
+                site: site.map(Box::new),
             });
         }
         let last_line = instructions

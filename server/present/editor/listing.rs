@@ -169,7 +169,7 @@ fn row(instruction: &Instruction, is_withheld: bool, whole: Option<Whole>) -> Ve
 
 /// An instruction's share of the run's time, where it was seen at all.
 fn time(instruction: &Instruction, whole: Option<Whole>) -> Option<String> {
-    let spent = instruction.time.filter(|time| time.busy_ns > 0.0)?;
+    let spent = instruction.time.as_deref().filter(|time| time.busy_ns > 0.0)?;
     let share = spent.busy_ns / whole?.times.busy_ns.max(1.0);
     Some(percent(share))
 }
