@@ -84,26 +84,21 @@ const LITTLE_NS: f64 = 0.5;
 /// The sites that matter, heaviest first.
 ///
 /// A generic site weighs its deferred executions (all of them where those are not known), a
-/// missing one its misses, each times what the remedy of its cause saves. Sites that were not counted cannot be held to the thresholds: they
-/// all come, last, by their misses if those are known, then in source order.
+/// missing one its misses, each times what the remedy of its cause saves. Sites that were not
+/// counted come last, by their misses if those are known, then in source order; without times they
+/// cannot be held to the thresholds and all come.
 #[must_use]
 pub fn findings<'c>(costs: &'c Costs<'c>, thresholds: &Thresholds) -> Vec<Finding<'c>> {
-    let mut findings: Vec<_> = marked(costs)
+    let mut ranked: Vec<_> = marked(costs)
         .filter(|finding| matters(finding, thresholds))
-        .collect();
-    for finding in &mut findings {
-        finding.saving = saving(finding, costs, thresholds);
-    }
-    let rank = |finding: &Finding| {
-        let weight = finding.weight.map(|weight| weight as f64)?;
-        Some(weight * per_execution(finding.site, thresholds).map_or(NEUTRAL_NS, |(ns, _)| ns.max(LITTLE_NS)))
-    };
-    // Each rank is looked up once: a cause is matched for it.
-    let mut ranked: Vec<_> = findings
-        .into_iter()
-        .map(|finding| {
+        .map(|mut finding| {
+            // A cause is matched for it.
+            let each = per_execution(finding.site, thresholds);
+            finding.saving = each.and_then(|each| saving(&finding, costs, each));
+            let ns = each.map_or(NEUTRAL_NS, |(ns, _)| ns.max(LITTLE_NS));
+            let rank = finding.weight.map(|weight| weight as f64 * ns);
             let misses = finding.weight.is_none().then(|| finding.site.misses());
-            (rank(&finding), misses, finding)
+            (rank, misses, finding)
         })
         .collect();
     // The sort is stable: equal ranks stay in source order.
@@ -126,8 +121,8 @@ fn per_execution(site: &SiteCosts, thresholds: &Thresholds) -> Option<(f64, bool
     cause.saves_ns.get(site.minor).map(|ns| (*ns, false))
 }
 
-fn saving(finding: &Finding, costs: &Costs, thresholds: &Thresholds) -> Option<Saving> {
-    let (each, calibrated) = per_execution(finding.site, thresholds)?;
+/// What the remedy saves in all, from what it saves an execution.
+fn saving(finding: &Finding, costs: &Costs, (each, calibrated): (f64, bool)) -> Option<Saving> {
     let all = costs.natural_ns.unwrap_or(f64::INFINITY);
     // No more than the line takes as a whole: times of single instructions run into one another.
     let most = finding.line.time.as_ref().map_or(1.0, |time| {
@@ -142,19 +137,18 @@ fn saving(finding: &Finding, costs: &Costs, thresholds: &Thresholds) -> Option<S
 }
 
 fn matters(finding: &Finding, thresholds: &Thresholds) -> bool {
-    if has_settled(finding.site) || is_unwanted(finding, &thresholds.ignore) {
-        return false;
-    }
     let is_heavy = || {
         finding
             .line
             .weight()
             .is_some_and(|weight| weight >= thresholds.line_share)
     };
-    match finding.site.executions() {
+    let is_enough = match finding.site.executions() {
         Some(executions) => executions >= thresholds.executions && is_heavy(),
         None => finding.line.time.is_none() || is_heavy(),
-    }
+    };
+    // A cause is matched for the last: it is asked of few.
+    is_enough && !has_settled(finding.site) && !is_unwanted(finding, &thresholds.ignore)
 }
 
 /// Misses of a site that is specialized anew twice: what a change of types at the start costs.
@@ -249,12 +243,8 @@ impl Finding<'_> {
             facts.push(format!("seen as {}", forms.join(", ")));
         }
         if let Some(share) = self.line.weight() {
-            let what = if self.line.time.is_some() {
-                "the time"
-            } else {
-                "instructions"
-            };
-            facts.push(format!("on a line with {} of {what}", percent(share)));
+            let whole = times::whole_of(self.line);
+            facts.push(format!("on a line with {} of {whole}", percent(share)));
         }
         if let Some(share) = self.saving.and_then(|saving| saving.share) {
             facts.push(format!("its remedy saves at most {} of the time", percent(share)));

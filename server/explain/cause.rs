@@ -35,7 +35,7 @@ pub fn diagnose(instruction: &Instruction, minor: &str) -> Vec<Diagnosis> {
     let mut found: Vec<_> = catalogue()
         .causes
         .iter()
-        .filter(|cause| cause.holds_on(minor) && cause.families.contains(&instruction.opcode))
+        .filter(|cause| cause.families.contains(&instruction.opcode) && cause.holds_on(minor))
         .filter(|cause| about.in_state(cause.site))
         .filter_map(|cause| about.matches(cause))
         .collect();
@@ -61,6 +61,8 @@ struct About<'i> {
     roles: &'static [String],
     /// Facts of the site as a whole.
     site: BTreeSet<String>,
+    /// The same with those of each shape.
+    facts: Vec<BTreeSet<String>>,
 }
 
 impl<'i> About<'i> {
@@ -99,6 +101,7 @@ impl<'i> About<'i> {
             instruction,
             shapes,
             roles,
+            facts: shapes.iter().map(|shape| facts(&site, roles, shape)).collect(),
             site,
         }
     }
@@ -129,9 +132,8 @@ impl<'i> About<'i> {
         }
         let (mut count, mut asked) = (0, 0);
         let mut operands: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for shape in self.shapes {
-            let facts = self.facts(shape);
-            let Some(found) = cause.when.iter().filter_map(|when| holds(when, &facts)).max() else {
+        for (shape, facts) in self.shapes.iter().zip(&self.facts) {
+            let Some(found) = cause.when.iter().filter_map(|when| holds(when, facts)).max() else {
                 continue;
             };
             count += shape.count;
@@ -151,26 +153,27 @@ impl<'i> About<'i> {
             operands,
         })
     }
+}
 
-    fn facts(&self, shape: &Shape) -> BTreeSet<String> {
-        let mut facts = self.site.clone();
-        facts.extend(shape.facts.iter().cloned());
-        for (role, name) in self.roles.iter().zip(&shape.operands) {
-            facts.insert(format!("{role}:{name}"));
-        }
-        if let [left, right] = shape.operands.as_slice() {
-            let (first, second) = if left < right {
-                (left, right)
-            } else {
-                (right, left)
-            };
-            facts.insert(format!("pair:{first}+{second}"));
-        }
-        if !shape.kind.is_empty() {
-            facts.insert(format!("kind:{}", shape.kind));
-        }
-        facts
+/// The facts of a shape, with those of the site as a whole.
+fn facts(site: &BTreeSet<String>, roles: &[String], shape: &Shape) -> BTreeSet<String> {
+    let mut facts = site.clone();
+    facts.extend(shape.facts.iter().cloned());
+    for (role, name) in roles.iter().zip(&shape.operands) {
+        facts.insert(format!("{role}:{name}"));
     }
+    if let [left, right] = shape.operands.as_slice() {
+        let (first, second) = if left < right {
+            (left, right)
+        } else {
+            (right, left)
+        };
+        facts.insert(format!("pair:{first}+{second}"));
+    }
+    if !shape.kind.is_empty() {
+        facts.insert(format!("kind:{}", shape.kind));
+    }
+    facts
 }
 
 /// Number of facts asked for, when all of them hold; what must not be counts for nothing.

@@ -15,6 +15,15 @@ const NOTABLE: f64 = 0.005;
 /// What a share of the time is of.
 pub const OF_TIME: &str = "of the time";
 
+/// What the weight of a line is a share of, in short.
+#[must_use]
+pub fn whole_of(line: &LineCosts) -> &'static str {
+    match line.time {
+        Some(_) => "the time",
+        None => "instructions",
+    }
+}
+
 /// The times of a line besides its share: what one execution took, with what it called, waits,
 /// collections of garbage.
 #[must_use]

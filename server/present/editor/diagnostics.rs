@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::attribute::{Costs, FileCosts, Shape, SiteCosts, Tally};
 use crate::cpython::causes::Advice;
 use crate::explain::number::percent;
-use crate::explain::{self, Finding, Thresholds, cause, sentences};
+use crate::explain::{self, Finding, Thresholds, cause, sentences, times};
 use crate::profile::{Position, State};
 
 use super::expression;
@@ -169,11 +169,7 @@ fn diagnostic(costs: &Costs, merged: &Merged, code: &str, options: &DiagnosticOp
         ..finding.site.clone()
     };
     let share = finding.line.weight();
-    let whole = if finding.line.time.is_some() {
-        "the time"
-    } else {
-        "instructions"
-    };
+    let whole = times::whole_of(finding.line);
     let cause = cause::best(site.instruction, site.minor);
     // What saves little is a fact, not a call for attention, whatever the site weighs.
     let is_minor = cause

@@ -163,10 +163,6 @@ fn times(options: &HintOptions) -> &'static str {
 }
 
 fn share(line: &LineCosts, options: &HintOptions) -> Option<String> {
-    if let Some(time) = line.time {
-        let is_shown = options.share && time.share >= LEAST_SHARE;
-        return is_shown.then(|| brief_percent(time.share));
-    }
     // Of next to nothing the executions say enough.
     let share = line
         .weight()
