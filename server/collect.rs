@@ -199,22 +199,7 @@ pub async fn run_in(
     cancelled: &mut watch::Receiver<bool>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Profile, Error> {
-    let helper = Helper::unpack().map_err(Error::Unpack)?;
-    let mut session = Session {
-        request,
-        surroundings,
-        helper,
-        input: match request.workload.kind {
-            WorkloadKind::Script | WorkloadKind::Module | WorkloadKind::Pytest if surroundings.input => {
-                Input::ours()
-            }
-            _ => Input::Empty,
-        },
-        environment: environment(),
-        passes: kinds(request),
-        sites: Vec::new(),
-        endless: false,
-    };
+    let mut session = Session::new(request, surroundings, kinds(request))?;
     let mut finished = vec![
         session
             .pass(
@@ -367,7 +352,29 @@ struct Session<'a> {
     endless: bool,
 }
 
-impl Session<'_> {
+impl<'a> Session<'a> {
+    fn new(
+        request: &'a Request,
+        surroundings: &'a Surroundings,
+        passes: Vec<PassKind>,
+    ) -> Result<Self, Error> {
+        Ok(Self {
+            request,
+            surroundings,
+            helper: Helper::unpack().map_err(Error::Unpack)?,
+            input: match request.workload.kind {
+                WorkloadKind::Script | WorkloadKind::Module | WorkloadKind::Pytest if surroundings.input => {
+                    Input::ours()
+                }
+                _ => Input::Empty,
+            },
+            environment: environment(),
+            passes,
+            sites: Vec::new(),
+            endless: false,
+        })
+    }
+
     async fn pass(
         &mut self,
         kind: PassKind,

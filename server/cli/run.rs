@@ -1,9 +1,9 @@
 //! `bytecost run`.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::sync::watch;
 
 use super::progress::Bar;
 use super::{CANCELLED, PassName, Run, TARGET_FAILED, screen};
@@ -58,22 +58,10 @@ fn measure(arguments: &Run, python: Option<String>) -> anyhow::Result<Option<Pro
         screen::say(&announcement(&request));
     }
     let bar = Bar::new(request.workload.kind, arguments.quiet);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let done = runtime.block_on(async {
-        let (cancel, mut cancelled) = watch::channel(false);
-        tokio::spawn(async move {
-            screen::end_requested().await;
-            cancel.send_replace(true);
-            // Keeps the channel open.
-            std::future::pending::<()>().await;
-        });
-        collect::run(&request, &mut cancelled, &mut |progress| bar.show(progress)).await
-    });
+    let done = screen::until_end_requested(async |cancelled| {
+        collect::run(&request, cancelled, &mut |progress| bar.show(progress)).await
+    })?;
     bar.clear();
-    // A read of standard input may be waiting in a thread: it must not hold up the end.
-    runtime.shutdown_background();
     let mut profile = match done {
         Ok(profile) => profile,
         Err(collect::Error::Cancelled) => {
@@ -82,13 +70,7 @@ fn measure(arguments: &Run, python: Option<String>) -> anyhow::Result<Option<Pro
         }
         Err(error) => return Err(error.into()),
     };
-    if arguments.save {
-        collect::keep_texts(&mut profile);
-        let path = store::save(&request.root, &profile)?;
-        if !arguments.quiet {
-            screen::say(&format!("saved {}", path.display()));
-        }
-    }
+    save(arguments, &mut profile, &request.root)?;
     Ok(Some(profile))
 }
 
@@ -107,18 +89,8 @@ fn look(arguments: &Run, pid: i32) -> anyhow::Result<u8> {
             "looking at process {pid} for {seconds} s; it goes on undisturbed"
         ));
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let done = runtime.block_on(async {
-        let (cancel, mut cancelled) = watch::channel(false);
-        tokio::spawn(async move {
-            screen::end_requested().await;
-            cancel.send_replace(true);
-            std::future::pending::<()>().await;
-        });
-        live::look(&request, &environment, &mut cancelled).await
-    });
+    let done =
+        screen::until_end_requested(async |cancelled| live::look(&request, &environment, cancelled).await)?;
     let mut profile = match done {
         Err(live::Error::Run(collect::Error::Cancelled)) => {
             screen::say("cancelled");
@@ -126,15 +98,23 @@ fn look(arguments: &Run, pid: i32) -> anyhow::Result<u8> {
         }
         done => done?,
     };
-    if arguments.save {
-        collect::keep_texts(&mut profile);
-        let path = store::save(std::path::Path::new(&profile.root), &profile)?;
-        if !arguments.quiet {
-            screen::say(&format!("saved {}", path.display()));
-        }
-    }
+    let root = PathBuf::from(&profile.root);
+    save(arguments, &mut profile, &root)?;
     screen::report(&profile, &arguments.output)?;
     Ok(0)
+}
+
+/// Keeps a profile in its workspace, if asked to.
+fn save(arguments: &Run, profile: &mut Profile, root: &Path) -> anyhow::Result<()> {
+    if !arguments.save {
+        return Ok(());
+    }
+    collect::keep_texts(profile);
+    let path = store::save(root, profile)?;
+    if !arguments.quiet {
+        screen::say(&format!("saved {}", path.display()));
+    }
+    Ok(())
 }
 
 /// The target went away without a trace: it became another program, or could write no result.

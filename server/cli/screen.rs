@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use anyhow::Context;
+use tokio::sync::watch;
 
 use super::{Format, Output, When};
 use crate::attribute;
@@ -173,6 +174,26 @@ fn speaks_utf8() -> bool {
         .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     cfg!(windows)
         || locale.is_some_and(|locale| locale.to_ascii_lowercase().replace('-', "").contains("utf8"))
+}
+
+/// Does some work that hears when the user wants it to end.
+pub fn until_end_requested<T>(work: impl AsyncFnOnce(&mut watch::Receiver<bool>) -> T) -> io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let done = runtime.block_on(async {
+        let (cancel, mut cancelled) = watch::channel(false);
+        tokio::spawn(async move {
+            end_requested().await;
+            cancel.send_replace(true);
+            // Keeps the channel open.
+            std::future::pending::<()>().await;
+        });
+        work(&mut cancelled).await
+    });
+    // A read of standard input may be waiting in a thread: it must not hold up the end.
+    runtime.shutdown_background();
+    Ok(done)
 }
 
 /// Ctrl-C, or the wish of whoever started us.

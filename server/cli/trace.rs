@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::sync::watch;
 
 use super::{CANCELLED, Scope, TARGET_FAILED, Trace, TraceFormat, pager, screen};
 use crate::collect::Timing;
@@ -28,21 +27,9 @@ pub fn trace(arguments: &Trace) -> anyhow::Result<u8> {
     if !arguments.quiet {
         screen::say(&prepare::trace_announcement(&request, !options.times.is_zero()));
     }
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let done = runtime.block_on(async {
-        let (cancel, mut cancelled) = watch::channel(false);
-        tokio::spawn(async move {
-            screen::end_requested().await;
-            cancel.send_replace(true);
-            // Keeps the channel open.
-            std::future::pending::<()>().await;
-        });
-        trace::trace(&request, &options, &Surroundings::default(), &mut cancelled).await
-    });
-    // A read of standard input may be waiting in a thread: it must not hold up the end.
-    runtime.shutdown_background();
+    let done = screen::until_end_requested(async |cancelled| {
+        trace::trace(&request, &options, &Surroundings::default(), cancelled).await
+    })?;
     let trace = match done {
         Ok(trace) => trace,
         Err(collect::Error::Cancelled) => {

@@ -8,8 +8,8 @@ use tokio::sync::watch;
 
 use super::outcome::{crash_place, outcome_of};
 use super::process;
-use super::{Error, Helper, Input, Request, Session, Surroundings, environment, merge};
-use crate::profile::{Outcome, PassKind, WorkloadKind};
+use super::{Error, Request, Session, Surroundings, merge};
+use crate::profile::{Outcome, PassKind};
 use crate::trace::{Code, Event, Instruction, Leave, Times, Trace, What};
 
 /// Added by the helper to the kind of an event outside of the target's calls.
@@ -38,22 +38,7 @@ pub async fn trace(
     surroundings: &Surroundings,
     cancelled: &mut watch::Receiver<bool>,
 ) -> Result<Trace, Error> {
-    let helper = Helper::unpack().map_err(Error::Unpack)?;
-    let is_program = !matches!(request.workload.kind, WorkloadKind::Call | WorkloadKind::Doctest);
-    let mut session = Session {
-        request,
-        surroundings,
-        helper,
-        input: if is_program && surroundings.input {
-            Input::ours()
-        } else {
-            Input::Empty
-        },
-        environment: environment(),
-        passes: Vec::new(),
-        sites: Vec::new(),
-        endless: false,
-    };
+    let mut session = Session::new(request, surroundings, Vec::new())?;
     let result = session.helper.file("events.result");
     let told = session.helper.file("events.progress");
     let job_file = session.helper.file("events.job");

@@ -367,21 +367,8 @@ class Counter:
 
 
 def handlers(code):
-    """Where an exception at each offset leads (InternalDocs/exception_handling.md), if it is handled."""
+    """Where an exception at each offset leads, if it is handled."""
     out = {}
-    table = iter(code.co_exceptiontable)
-
-    def number(first):
-        value = first & 63
-        while first & 64:
-            first = next(table)
-            value = value << 6 | first & 63
-        return value
-
-    for first in table:
-        start = 2 * number(first)
-        length = 2 * number(next(table))
-        target = 2 * number(next(table))
-        number(next(table))  # depth and whether the offset is pushed
+    for start, length, target, _, _ in bytecost_opcodes.exception_table(code):
         out.update(dict.fromkeys(range(start, start + length, 2), target))
     return out

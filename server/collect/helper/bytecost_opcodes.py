@@ -63,6 +63,25 @@ def walk(code):
         offset += 2 + 2 * caches
 
 
+def exception_table(code):
+    """Its entries (InternalDocs/exception_handling.md): start, length, handler, depth there, whether the offset is pushed."""
+    table = iter(code.co_exceptiontable)
+
+    def number(first):
+        value = first & 63
+        while first & 64:
+            first = next(table)
+            value = value << 6 | first & 63
+        return value
+
+    for first in table:
+        start = 2 * number(first)
+        length = 2 * number(next(table))
+        target = 2 * number(next(table))
+        packed = number(next(table))
+        yield start, length, target, packed >> 1, packed & 1
+
+
 def tables():
     """Everything a reader needs to decode this interpreter's bytecode."""
     return {

@@ -106,25 +106,6 @@ def instructions(code):
         offset = after
 
 
-def exception_entries(code):
-    """Handlers: target and depth there before anything is pushed, and whether the offset is."""
-    table = iter(code.co_exceptiontable)
-
-    def number(first):
-        value = first & 63
-        while first & 64:
-            first = next(table)
-            value = value << 6 | first & 63
-        return value
-
-    for first in table:
-        number(first)
-        number(next(table))
-        target = 2 * number(next(table))
-        packed = number(next(table))
-        yield target, packed >> 1, packed & 1
-
-
 def effect(name, number, argument, jump):
     """What an instruction does to the depth of the stack."""
     if "PRECALL" in opcode.opmap:  # 3.11 tells of both together what CALL alone does
@@ -140,7 +121,8 @@ def depths(code):
     to one instruction disagree, as they must not."""
     known = {offset: (number, argument, after) for offset, number, argument, after in instructions(code)}
     out = {}
-    work = [(0, 0)] + [(target, depth + 1 + lasti) for target, depth, lasti in exception_entries(code)]
+    entries = bytecost_opcodes.exception_table(code)
+    work = [(0, 0)] + [(target, depth + 1 + lasti) for _, _, target, depth, lasti in entries]
     while work:
         offset, depth = work.pop()
         if offset in out:
