@@ -1,6 +1,7 @@
 //! Runs things: the target under the helper, one process a pass.
 
 pub mod calibrate;
+pub mod compile;
 pub mod config;
 pub mod helper;
 pub mod interpreter;

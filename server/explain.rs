@@ -346,6 +346,9 @@ pub fn verdict(profile: &Profile, costs: &Costs, thresholds: &Thresholds) -> Opt
                 "instructions"
             },
         )
+    } else if seen.imported > 0 {
+        "Not judged: the dump tells the forms that were seen, not what CPython tried or whether guards held."
+            .to_owned()
     } else if seen.hidden > 0 {
         "Nothing to judge: a debugger, profiler or monitoring tool hid the specialized forms.".to_owned()
     } else if seen.specialized == 0 && seen.cold > 0 {
@@ -368,6 +371,7 @@ struct Seen {
     specialized: u64,
     cold: u64,
     hidden: u64,
+    imported: u64,
 }
 
 impl Seen {
@@ -379,6 +383,7 @@ impl Seen {
             State::Specialized => self.specialized += 1,
             State::Unspecialized | State::Deopting | State::Polymorphic => self.marked += 1,
             State::Instrumented => self.hidden += 1,
+            State::Imported => self.imported += 1,
         }
     }
 }

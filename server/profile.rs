@@ -10,9 +10,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub mod jit;
 pub mod saved;
 mod times;
 
+pub use jit::Jit;
 pub use times::{LineTotal, Time, Times};
 
 /// One workload measured on one interpreter, all passes merged.
@@ -44,11 +46,11 @@ pub struct Python {
     pub minor: String,
     /// Path of the executable.
     pub executable: String,
-    /// `none` (built without), `off` or `on` during the passes.
+    /// `none` (built without), `off` or `on` during the passes; `unknown` where a dump does not say.
     pub jit: String,
-    /// A build without the global interpreter lock.
+    /// A build without the global interpreter lock, as far as is known.
     pub free_threaded: bool,
-    /// A build with `--enable-pystats`.
+    /// A build with `--enable-pystats`, as far as is known.
     pub pystats: bool,
     /// Whether bytecost has tables for this minor version.
     pub known: bool,
@@ -289,6 +291,9 @@ pub struct Code {
     /// Time of it and of what it called; none when not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<Time>,
+    /// What tier 2 made of it; none when that was not looked at, or it made nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jit: Option<Box<Jit>>,
     /// Every instruction in offset order, without inline caches.
     pub instructions: Vec<Instruction>,
 }
@@ -353,6 +358,8 @@ pub enum State {
     Polymorphic,
     /// A debugger, profiler or monitoring tool hid it.
     Instrumented,
+    /// From a dump: at most the forms it was seen in are known, not what became of other executions.
+    Imported,
 }
 
 /// Specialization facts of an instruction whose opcode has a family.
@@ -360,7 +367,7 @@ pub enum State {
 pub struct Site {
     /// The specialized form at the end of the natural pass.
     pub form: Option<String>,
-    /// Specialized forms seen, with the misses of each, by name.
+    /// Specialized forms seen, with the misses of each, by name; of a dump the generic one too.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub forms_seen: BTreeMap<String, u64>,
     /// Guard failures in the counted pass.

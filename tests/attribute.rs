@@ -29,7 +29,7 @@ impl Numbers {
     }
 
     fn instruction(&mut self, offset: u32) -> Instruction {
-        const STATES: [State; 8] = [
+        const STATES: [State; 9] = [
             State::NotExecuted,
             State::Basic,
             State::Cold,
@@ -38,6 +38,7 @@ impl Numbers {
             State::Deopting,
             State::Polymorphic,
             State::Instrumented,
+            State::Imported,
         ];
         let line = u32::try_from(self.below(6)).unwrap();
         Instruction {
@@ -51,7 +52,7 @@ impl Numbers {
             }),
             starts_line: self.below(2) == 0,
             executions: self.maybe(|numbers| numbers.below(1_000)),
-            state: STATES[usize::try_from(self.below(8)).unwrap()],
+            state: STATES[usize::try_from(self.below(9)).unwrap()],
             time: None,
             site: self.maybe(|numbers| {
                 Box::new(Site {
@@ -90,6 +91,7 @@ impl Numbers {
                         calls: None,
                         withheld: self.below(6) == 0,
                         total: None,
+                        jit: None,
                         instructions: (0..u32::try_from(self.below(12)).unwrap())
                             .map(|index| self.instruction(2 * index))
                             .collect(),

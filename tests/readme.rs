@@ -98,6 +98,7 @@ fn every_state_is_explained() {
         State::Deopting,
         State::Polymorphic,
         State::Instrumented,
+        State::Imported,
     ] {
         let name = serde_json::to_value(state).expect("a name");
         let name = name.as_str().expect("a string");

@@ -36,15 +36,16 @@ fn show_dump(path: &Path, arguments: &Show) -> anyhow::Result<()> {
         Imported::Profile(profile) => return screen::report(&profile, &arguments.output),
         Imported::Statistics(dump) => dump,
     };
-    let Content::Statistics(statistics) = &dump.content else {
-        anyhow::bail!("{} has nothing to show", dump.name);
+    let tables = match &dump.content {
+        Content::Statistics(statistics) => statistics.tables(),
+        Content::JitLog(log) => log.tables.clone(),
+        Content::Located(_) => anyhow::bail!("{} has nothing to show", dump.name),
     };
     let about = stats::About {
         sources: vec![dump.name.clone()],
         notes: dump.problems.clone(),
         ..stats::About::default()
     };
-    let tables = statistics.tables();
     let text = match arguments.output.format {
         super::Format::Text => stats::text(&tables, &about),
         super::Format::Json => stats::json(&tables, &about),

@@ -57,11 +57,13 @@ fn read(paths: &[PathBuf], notes: &mut Vec<String>) -> anyhow::Result<Statistics
             Err(error) => return Err(error.into()),
         };
         notes.extend(dump.problems.iter().map(|problem| format!("{name}: {problem}")));
-        let Content::Statistics(found) = dump.content else {
-            anyhow::bail!(
+        let found = match dump.content {
+            Content::Statistics(found) => found,
+            Content::JitLog(log) => Box::new(Statistics::Report(log.tables)),
+            Content::Located(_) => anyhow::bail!(
                 "{name} is {}: it has no statistics of a process",
                 dump.format.name()
-            );
+            ),
         };
         sum = Some(match (sum, *found) {
             (None, found) => found,

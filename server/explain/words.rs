@@ -16,6 +16,7 @@ pub fn state(state: State) -> &'static str {
         State::Deopting => "missing",
         State::Polymorphic => "missing in several forms",
         State::Instrumented => "hidden",
+        State::Imported => "not told",
     }
 }
 
@@ -54,6 +55,9 @@ pub fn answer(state: State) -> &'static str {
             "Specialized but missing: it changes between specialized forms and their guards fail."
         }
         State::Instrumented => "Not known: a debugger, profiler or monitoring tool hid its form.",
+        State::Imported => {
+            "Not known: the dump tells at most the forms it was seen in, not what CPython tried or whether guards held."
+        }
     }
 }
 

@@ -91,6 +91,7 @@ pub(super) fn facts(profile: &Profile, costs: &Costs) -> Vec<String> {
         Some(pass) if costs.instructions.is_some() => {
             format!("counts of {}", counted(pass.calls, one, many))
         }
+        None if costs.instructions.is_some() => "executions imported".to_owned(),
         _ => "executions not counted".to_owned(),
     });
     facts

@@ -100,6 +100,7 @@ impl Fixture {
             calls: Some(calls),
             withheld: false,
             total: None,
+            jit: None,
             instructions: Vec::new(),
         });
         Builder {

@@ -107,6 +107,7 @@ impl Context<'_> {
             calls: self.counts(&key.path).then_some(calls),
             withheld,
             total: self.timed.total(&found.sampled, &name),
+            jit: None,
             instructions,
         }
     }

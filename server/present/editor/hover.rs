@@ -204,6 +204,7 @@ fn row(file: &FileCosts, line: &LineCosts, site: &SiteCosts, ascii: bool) -> Vec
     let form = instruction.site.as_ref().and_then(|site| site.form.as_deref());
     let outcome = match (instruction.state, form) {
         (State::Basic, _) => String::new(),
+        (State::Imported, None) if sentences::was_seen_generic(instruction) => "seen generic".to_owned(),
         (State::Unspecialized | State::Cold | State::NotExecuted | State::Instrumented, _) | (_, None) => {
             words::state(instruction.state).to_owned()
         }

@@ -12,7 +12,7 @@ use crate::profile::{Profile, State};
 use super::measure::{self, Measure};
 
 /// Every state, at the index that stands for it.
-const STATES: [State; 8] = [
+const STATES: [State; 9] = [
     State::NotExecuted,
     State::Basic,
     State::Cold,
@@ -21,6 +21,7 @@ const STATES: [State; 8] = [
     State::Deopting,
     State::Polymorphic,
     State::Instrumented,
+    State::Imported,
 ];
 
 /// Around code in a sentence; the texts around it have no control characters.
