@@ -119,10 +119,9 @@ async function load(service: Service, uri: unknown, uris: unknown): Promise<void
   if (chosen.length === 0) {
     chosen =
       (await vscode.window.showOpenDialog({
-        title: 'Load Profile',
+        title: 'Load Profiles or Dumps',
         openLabel: 'Load',
         canSelectMany: true,
-        filters: { 'Saved profiles': ['json'], 'All files': ['*'] },
       })) ?? [];
   }
   if (chosen.length > 0) {
