@@ -226,7 +226,7 @@ fn read_as(format: Format, input: impl BufRead, damage: &mut Damage) -> Result<C
             return Ok(statistics(Statistics::Counters(Box::new(counters))));
         }
         Format::PystatsReport => return Ok(statistics(report::read(&text(input, damage)?, damage)?)),
-        Format::JitLog => return Ok(Content::JitLog(Box::new(lltrace::read(input, damage)?))),
+        Format::JitLog => return Ok(Content::JitLog(Box::new(lltrace::read(input)?))),
         Format::PystatsPage => return Ok(statistics(webcopy::read(&text(input, damage)?, damage)?)),
         Format::Tachyon => tachyon::read(&in_one_piece(input)?, damage)?,
         Format::TachyonLines => jsonl::read(input, damage)?,

@@ -8,6 +8,7 @@ use crate::profile::{Note, Profile, State};
 pub mod cause;
 pub mod entry;
 pub mod ignore;
+pub mod jit;
 pub mod number;
 pub mod rewrite;
 pub mod sentences;
@@ -238,7 +239,7 @@ impl Finding<'_> {
         if let Some(seen) = seen {
             let forms: Vec<_> = seen
                 .iter()
-                .map(|(form, misses)| format!("{form} ({})", counted(*misses, "miss", "misses")))
+                .map(|(form, misses)| format!("{form} ({})", counted(misses, "miss", "misses")))
                 .collect();
             facts.push(format!("seen as {}", forms.join(", ")));
         }

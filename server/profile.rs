@@ -5,15 +5,15 @@
 //! lines are 1-based; columns are 0-based UTF-8 byte columns of the decoded source, as CPython
 //! reports them. Times are nanoseconds.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod forms;
 pub mod jit;
 pub mod saved;
 mod times;
 
+pub use forms::Forms;
 pub use jit::Jit;
 pub use times::{LineTotal, Time, Times};
 
@@ -368,8 +368,8 @@ pub struct Site {
     /// The specialized form at the end of the natural pass.
     pub form: Option<String>,
     /// Specialized forms seen, with the misses of each, by name; of a dump the generic one too.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub forms_seen: BTreeMap<String, u64>,
+    #[serde(default, skip_serializing_if = "Forms::is_empty")]
+    pub forms_seen: Forms,
     /// Guard failures in the counted pass.
     pub misses: Option<Misses>,
     /// Executions of the base form in the counted pass, failed attempts included.

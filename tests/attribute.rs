@@ -6,7 +6,7 @@ mod profiles;
 
 use bytecost::attribute::{Costs, Shape, Tally, attribute};
 use bytecost::explain::{Thresholds, findings};
-use bytecost::profile::{Code, File, Instruction, Method, Misses, Position, Profile, Site, State};
+use bytecost::profile::{Code, File, Forms, Instruction, Method, Misses, Position, Profile, Site, State};
 use profiles::{Fixture, kern};
 
 fn costs(fixture: &Fixture) -> Costs<'_> {
@@ -57,7 +57,7 @@ impl Numbers {
             site: self.maybe(|numbers| {
                 Box::new(Site {
                     form: None,
-                    forms_seen: std::collections::BTreeMap::new(),
+                    forms_seen: Forms::default(),
                     // Larger than the executions too, as bounds and estimates can be.
                     misses: numbers.maybe(|numbers| Misses {
                         count: numbers.below(2_000),

@@ -130,12 +130,7 @@ fn the_picture_shows_what_is_printed_today() {
             first + at
         );
     }
-    for words in [
-        bytecost::explain::words::SHARE,
-        "What costs",
-        "instr %",
-        "executions",
-    ] {
+    for words in [bytecost::explain::times::SAMPLED, "What costs", "executions"] {
         assert!(
             picture.contains(words),
             "scripts/picture must draw it again: {words}"

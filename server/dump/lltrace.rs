@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::BufRead;
 
-use super::{Damage, Problem, lines};
+use super::{Problem, lines};
 use crate::profile::jit::{Jit, Trace, Traced};
 use crate::stats::{Cell, Table};
 
@@ -75,6 +75,25 @@ impl JitLog {
     }
 }
 
+impl JitLog {
+    /// Names that the program itself defines at its top, where the log has no file of it.
+    #[must_use]
+    pub fn definitions(&self) -> BTreeSet<String> {
+        let program = self
+            .codes
+            .iter()
+            .filter(|code| code.module.as_deref() == Some("__main__"));
+        program
+            .filter_map(|code| code.function.split('.').next())
+            .filter(|name| !name.is_empty() && !name.starts_with('<'))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// How the offsets in its tables are to be read.
+    pub const OFFSETS: &str = "offsets are bytes of the code object that begins on the line after the file's name; lines of other processes or of the program are left out";
+}
+
 /// A code object and a byte offset in it, as a log names them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct At {
@@ -130,7 +149,7 @@ struct Log {
 }
 
 /// Reads a log; lines of the program between are left out.
-pub(super) fn read(input: impl BufRead, damage: &mut Damage) -> Result<JitLog, Problem> {
+pub(super) fn read(input: impl BufRead) -> Result<JitLog, Problem> {
     let mut log = Log::default();
     lines::each(input, |_, line, complete| {
         if complete {
@@ -144,9 +163,6 @@ pub(super) fn read(input: impl BufRead, damage: &mut Damage) -> Result<JitLog, P
             what: "no event of a trace could be read".to_owned(),
         });
     }
-    damage.about(
-        "offsets are bytes of the code object that begins on the line after the file's name; lines of other processes or of the program are left out",
-    );
     Ok(JitLog {
         tables,
         codes: log.codes(),
@@ -451,7 +467,7 @@ impl Log {
             vec!["3.14"]
         } else if self.is_projected && self.has_one_operand {
             vec!["3.13"]
-        } else if self.is_projected {
+        } else if self.is_projected || !self.sites.is_empty() {
             vec!["3.14", "3.13"]
         } else if self.has_locals {
             vec!["3.15", "3.14"]

@@ -282,8 +282,8 @@ fn seen(instruction: &Instruction) -> String {
         return String::new();
     };
     let mut seen: Vec<_> = site.forms_seen.iter().collect();
-    seen.sort_by_key(|(_, misses)| std::cmp::Reverse(**misses));
-    let mut names: Vec<_> = seen.into_iter().map(|(name, _)| name.as_str()).collect();
+    seen.sort_by_key(|(_, misses)| std::cmp::Reverse(*misses));
+    let mut names: Vec<_> = seen.into_iter().map(|(name, _)| name).collect();
     if names.is_empty() {
         names.extend(site.form.as_deref());
     }
@@ -342,10 +342,11 @@ pub fn site(site: &SiteCosts, name: Option<&str>) -> String {
 #[must_use]
 pub fn was_seen_generic(instruction: &Instruction) -> bool {
     instruction.state == State::Imported
-        && instruction
-            .site
-            .as_ref()
-            .is_some_and(|site| site.forms_seen.contains_key(&instruction.opcode))
+        && instruction.site.as_ref().is_some_and(|site| {
+            site.forms_seen
+                .iter()
+                .any(|(form, _)| *form == *instruction.opcode)
+        })
 }
 
 /// What to say of a line without marked sites; none when it has some, or never ran.

@@ -93,15 +93,16 @@ pub fn unsplit(line: &LineCosts) -> Option<String> {
     ))
 }
 
+/// What sampled shares are of; the number of samples goes behind it.
+pub const SAMPLED: &str =
+    "time %: share of the time on the processor in these files and what they call, from";
+
 /// What the times of a report are, and how they were obtained.
 #[must_use]
 pub fn whole(whole: &Whole) -> String {
     let times = whole.times;
     let mut text = match times.samples {
-        Some(samples) => format!(
-            "time %: share of the time on the processor in these files and what they call, from {}",
-            counted(samples, "sample", "samples")
-        ),
+        Some(samples) => format!("{SAMPLED} {}", counted(samples, "sample", "samples")),
         None => format!(
             "time %: share of the time on the processor in these files, {}: cheap instructions look dearer than they are",
             words::method(times.method)

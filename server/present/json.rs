@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::attribute::{Costs, FileCosts, FunctionCosts, LineCosts, SiteCosts, Tally, TimeCosts, Whole};
 use crate::explain::cause::{self, Diagnosis};
-use crate::explain::{sentences, words};
+use crate::explain::{jit, sentences, words};
 use crate::profile::{self, PassKind, Profile};
 
 /// What the `format` field says.
@@ -179,6 +179,8 @@ pub struct Function {
     pub samples: Option<u64>,
     /// Time off the processor.
     pub waiting_ns: Option<f64>,
+    /// Where tier 2 made traces (executors) or tried to; null where that was not looked at.
+    pub traces: Option<Vec<profile::jit::Trace>>,
 }
 
 /// A source line.
@@ -216,6 +218,8 @@ pub struct Line {
     pub misses: Option<u64>,
     /// Executions of base forms.
     pub deferred: Option<u64>,
+    /// What tier 2 made of it, one sentence each; empty where that was not looked at.
+    pub jit: Vec<String>,
     /// Every instruction of the line by code object, then offset.
     pub sites: Vec<Site>,
 }
@@ -257,6 +261,8 @@ pub struct Site {
     pub deferred: Option<u64>,
     /// Failed attempts to specialize since the last success.
     pub failed_attempts: Option<u32>,
+    /// What the JIT's traces have of it; null when nothing.
+    pub jit: Option<profile::jit::Traced>,
     /// Where its expression stands; null when the interpreter kept no columns.
     pub range: Option<Range>,
     /// Operand types seen.
@@ -384,11 +390,7 @@ fn file(costs: &FileCosts) -> File {
         instructions: costs.instructions,
         unplaced_instructions: costs.unplaced,
         functions: costs.functions.iter().map(function).collect(),
-        lines: costs
-            .lines
-            .values()
-            .map(|costed| line(costed, &costs.functions))
-            .collect(),
+        lines: costs.lines.values().map(|costed| line(costed, costs)).collect(),
     }
 }
 
@@ -407,6 +409,7 @@ fn function(costs: &FunctionCosts) -> Function {
         self_share_error: costs.time.and_then(|time| time.error),
         samples: sampled(costs.time),
         waiting_ns: costs.time.map(|time| time.waiting_ns),
+        traces: costs.code.jit.as_ref().map(|jit| jit.traces.clone()),
     }
 }
 
@@ -434,7 +437,8 @@ fn sampled(time: Option<TimeCosts>) -> Option<u64> {
         .map(|time| time.samples)
 }
 
-fn line(costs: &LineCosts, functions: &[FunctionCosts]) -> Line {
+fn line(costs: &LineCosts, file: &FileCosts) -> Line {
+    let functions = &file.functions;
     let tally = costs.tally;
     Line {
         line: costs.line,
@@ -453,6 +457,7 @@ fn line(costs: &LineCosts, functions: &[FunctionCosts]) -> Line {
         hits: tally.map(|tally| tally.hits),
         misses: tally.map(|tally| tally.misses),
         deferred: tally.map(|tally| tally.deferred),
+        jit: jit::line(file, costs).into_iter().map(|fact| fact.text).collect(),
         sites: costs
             .sites
             .iter()
@@ -487,9 +492,13 @@ fn site(costs: &SiteCosts, function: &FunctionCosts) -> Site {
         argument: instruction.argument.clone(),
         specialized: facts.and_then(|facts| facts.form.clone()),
         forms_seen: facts
-            .map(|facts| facts.forms_seen.keys().cloned().collect())
+            .map(|facts| facts.forms_seen.iter().map(|(form, _)| form.to_owned()).collect())
             .unwrap_or_default(),
-        forms_misses: facts.map(|facts| facts.forms_seen.clone()).unwrap_or_default(),
+        forms_misses: facts
+            .into_iter()
+            .flat_map(|facts| facts.forms_seen.iter())
+            .map(|(form, misses)| (form.to_owned(), misses))
+            .collect(),
         state: instruction.state,
         executions: costs.executions(),
         // None was taken there, but others were elsewhere.
@@ -502,6 +511,11 @@ fn site(costs: &SiteCosts, function: &FunctionCosts) -> Site {
         misses_at_least: method.is_some_and(|misses| misses.at_least),
         deferred: facts.and(costs.tally).map(|tally| tally.deferred),
         failed_attempts: facts.and_then(|facts| facts.failed_attempts),
+        jit: function
+            .code
+            .jit
+            .as_ref()
+            .and_then(|jit| jit.at(instruction.offset).cloned()),
         range: position.columns.map(|(start, end)| Range {
             start: (position.line, start),
             end: (position.end_line, end),

@@ -1,5 +1,6 @@
 //! Files that others wrote, as profiles of the texts in a folder.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -45,7 +46,15 @@ pub fn import(path: &Path, root: &Path) -> Result<Imported, dump::Error> {
         Content::JitLog(log) => log.file_names(),
         Content::Statistics(_) => return Ok(Imported::Statistics(Box::new(dump))),
     };
-    let texts = texts::named(root, &names);
+    let definitions = match &dump.content {
+        Content::JitLog(log) => log.definitions(),
+        _ => BTreeSet::new(),
+    };
+    let texts = if definitions.is_empty() {
+        texts::named(root, &names)
+    } else {
+        texts::named_or_defining(root, &names, &definitions)
+    };
     let texts = texts
         .iter()
         .map(|(path, text)| (path.clone(), text.as_str()))

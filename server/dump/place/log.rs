@@ -21,13 +21,15 @@ struct Match<'l> {
     index: usize,
     /// Instructions that fit, by offset.
     common: BTreeMap<u32, usize>,
+    /// How many; where the log has no opcodes, beginnings of traces where some can begin.
+    fit: usize,
 }
 
 /// Instructions of a log that compiled code has where the log says.
 #[must_use]
 pub fn fits(log: &JitLog, compiled: &Compiled) -> u64 {
     let matches = log.codes.iter().filter_map(|logged| find(logged, compiled));
-    matches.map(|found| found.common.len() as u64).sum()
+    matches.map(|found| found.fit as u64).sum()
 }
 
 /// The code object that a log means: of its file, module and name that which fits best; none when two
@@ -55,13 +57,18 @@ fn find<'l>(logged: &'l Logged, compiled: &'l Compiled) -> Option<Match<'l>> {
                 continue;
             }
             let common = common(opcodes, code, logged.opcodes.iter().cloned());
-            let fit = common.len();
+            let fit = if logged.opcodes.is_empty() {
+                let traces = logged.jit.traces.iter();
+                traces.filter(|trace| can_begin(code, trace.offset)).count()
+            } else {
+                common.len()
+            };
             // An address alone must fit whole.
             let is_unnamed = logged.function.is_empty();
             if is_unnamed && (fit < ENOUGH || fit < offsets(logged)) {
                 continue;
             }
-            if !logged.opcodes.is_empty() && fit == 0 {
+            if fit == 0 {
                 continue;
             }
             let found = Match {
@@ -69,6 +76,7 @@ fn find<'l>(logged: &'l Logged, compiled: &'l Compiled) -> Option<Match<'l>> {
                 file,
                 index,
                 common,
+                fit,
             };
             match &mut best {
                 Some((most, tie, _)) if *most == fit => *tie = true,
@@ -78,6 +86,22 @@ fn find<'l>(logged: &'l Logged, compiled: &'l Compiled) -> Option<Match<'l>> {
         }
     }
     best.filter(|(_, tie, _)| !tie).map(|(.., found)| found)
+}
+
+/// Whether a trace that no exit of another leads to may begin at an offset: a function does, a loop's
+/// head or the jump at its end.
+fn can_begin(code: &Code, offset: u32) -> bool {
+    let is_jump = |one: &Instruction| one.opcode.starts_with("JUMP_BACKWARD");
+    let head = format!("to {offset}");
+    at_offset(code, offset).is_some_and(|at| {
+        let begin = &code.instructions[at];
+        is_jump(begin)
+            || begin.opcode.starts_with("RESUME")
+            || code
+                .instructions
+                .iter()
+                .any(|one| is_jump(one) && one.argument == head)
+    })
 }
 
 fn offsets(logged: &Logged) -> usize {
@@ -204,7 +228,13 @@ fn code(compiled: &Code, found: &[Match], opcodes: Option<&Opcodes>) -> Code {
     jit.sites.sort_by_key(|site| site.offset);
     let traces = jit.traces.iter().map(|trace| trace.offset);
     let sites = jit.sites.iter().map(|site| site.offset);
-    let offsets: BTreeSet<u32> = traces.chain(sites).collect();
+    let mut offsets: BTreeSet<u32> = traces.chain(sites).collect();
+    // The head of a loop is where its trace is told of.
+    let heads = jit.traces.iter().filter_map(|trace| {
+        let jump = &compiled.instructions[at_offset(compiled, trace.offset)?];
+        jump.argument.strip_prefix("to ")?.parse::<u32>().ok()
+    });
+    offsets.extend(heads.collect::<Vec<_>>());
     let mut shown: BTreeSet<usize> = forms.keys().copied().collect();
     shown.extend(
         offsets

@@ -3,8 +3,8 @@
 use super::{Counts, UNKNOWN};
 use crate::dump::Dump;
 use crate::dump::located::{Grain, Located};
-use crate::stats::Cell;
 use crate::profile::{File, Method, Note, Profile, Python, Time, Times, Workload, WorkloadKind};
+use crate::stats::Cell;
 
 /// What was placed, and what was not.
 pub(super) struct Found {

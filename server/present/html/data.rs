@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Serialize;
 
 use crate::attribute::{Costs, FileCosts, LineCosts, Shape, SiteCosts, Tally};
-use crate::explain::{self, Finding, Thresholds, cause, sentences, words};
+use crate::explain::{self, Finding, Thresholds, cause, jit, sentences, words};
 use crate::present::terminal::cells::{self, Cells};
 use crate::profile::{Profile, State};
 
@@ -316,6 +316,12 @@ impl Builder<'_, '_, '_> {
             about.extend(sentences::whole(file, function, &name).map(|text| self.texts.add(sentence(&text))));
         }
         about.extend(sentences::verdict(self.profile, costs).map(|text| self.texts.clean(text)));
+        let traces = jit::sentences(file, costs);
+        about.extend(
+            traces
+                .iter()
+                .map(|text| self.texts.add(sentence(&marked_up(text)))),
+        );
         if !about.is_empty() {
             self.lines.about.insert(index, about);
         }

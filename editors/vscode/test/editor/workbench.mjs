@@ -173,6 +173,18 @@ export class Workbench {
     return this.until(`a hint on line ${line}`, async () => (await this.hints(source)).get(line));
   }
 
+  /** Chooses an entry of the menu of a file in the explorer. */
+  async chooseInExplorer(file, entry) {
+    const { page } = this;
+    // A menu that opens while the explorer is drawn anew is gone before it is clicked.
+    await this.until(`the menu of ${file}`, async () => {
+      await page.keyboard.press('Escape');
+      await page.locator('.explorer-viewlet .monaco-list-row', { hasText: file }).click({ button: 'right' });
+      const item = page.locator('.context-view .action-item', { hasText: entry }).first();
+      return item.click({ timeout: 2000 }).then(() => true, () => false);
+    });
+  }
+
   notifications() {
     return this.page.locator('.notification-list-item').allTextContents();
   }
