@@ -9,6 +9,7 @@ pub mod live;
 pub mod merge;
 mod outcome;
 pub mod output;
+mod passes;
 pub mod prepare;
 pub mod process;
 pub mod sample;
@@ -29,6 +30,8 @@ use self::helper::{Helper, Job, bytes, read_progress};
 use self::merge::Finished;
 use self::outcome::{crash_place, outcome};
 use self::output::Output;
+pub use self::passes::name;
+use self::passes::{counted_calls, kinds};
 use self::process::End;
 use self::sample::Sampler;
 use self::stdin::Input;
@@ -123,6 +126,8 @@ pub struct Request {
     pub timing: Timing,
     /// Read operand types at the sites that the counted passes marked.
     pub types: bool,
+    /// Look at the JIT's executors in a pass with it on.
+    pub jit: bool,
     /// Make a single call in the natural pass.
     pub once: bool,
     /// Calls to make in every pass; else chosen by how long one takes.
@@ -223,10 +228,10 @@ pub async fn run_in(
                     continue;
                 }
             }
-            let calls = if kind == PassKind::Sample {
-                request.calls.unwrap_or(MOST_SAMPLED)
-            } else {
-                calls
+            let calls = match kind {
+                PassKind::Sample => request.calls.unwrap_or(MOST_SAMPLED),
+                PassKind::Jit => request.calls.unwrap_or(MOST_CALLS),
+                _ => calls,
             };
             finished.push(session.pass(kind, number, calls, cancelled, progress).await?);
         }
@@ -288,24 +293,6 @@ pub fn keep_texts(profile: &mut Profile) {
     }
 }
 
-/// 3.11 has no monitoring: its executions and misses need a pass each.
-fn kinds(request: &Request) -> Vec<PassKind> {
-    let mut kinds = vec![PassKind::Natural];
-    if request.timing == Timing::Sampled {
-        kinds.push(PassKind::Sample);
-    }
-    if request.count {
-        kinds.push(PassKind::Count);
-        if request.python.minor == "3.11" {
-            kinds.push(PassKind::Misses);
-        }
-        if request.types {
-            kinds.push(PassKind::Types);
-        }
-    }
-    kinds
-}
-
 /// A crash is not repeated; a file that does not compile has nothing to count.
 fn worth_counting(natural: &Finished) -> bool {
     !matches!(natural.outcome, Outcome::Killed { .. })
@@ -315,21 +302,7 @@ fn worth_counting(natural: &Finished) -> bool {
             .is_some_and(|result| !result.codes.is_empty())
 }
 
-/// One call, or for short workloads the power of ten that makes about a millisecond.
-fn counted_calls(natural: &Finished) -> u64 {
-    let Some(result) = &natural.result else { return 1 };
-    if result.calls <= 1 {
-        return 1;
-    }
-    let per_call = result.wall_ns as f64 / result.calls as f64;
-    let mut calls = 1;
-    while calls * 10 <= result.calls.min(MOST_COUNTED) && calls as f64 * per_call < LONG_ENOUGH_NS {
-        calls *= 10;
-    }
-    calls
-}
-
-/// Variables every pass starts with: the JIT off, one hash seed for all passes. The helper takes
+/// Variables every pass starts with: the JIT off, in the first, one hash seed for all passes. The helper takes
 /// them back before the target can see them.
 fn environment() -> Vec<(String, String)> {
     let mut variables = vec![("PYTHON_JIT".to_owned(), "0".to_owned())];
@@ -422,10 +395,14 @@ impl<'a> Session<'a> {
                 })));
             })
         });
+        let mut environment = self.environment.clone();
+        if kind == PassKind::Jit {
+            environment[0].1 = "1".to_owned();
+        }
         let command = process::Command {
             python,
             arguments: vec![self.helper.program(), job],
-            environment: &self.environment,
+            environment: &environment,
             output: if number == 1 {
                 &self.surroundings.output
             } else {
@@ -526,7 +503,7 @@ impl<'a> Session<'a> {
         for argument in &request.workload.arguments {
             job.add("argv", argument);
         }
-        let natural = kind == PassKind::Natural;
+        let natural = matches!(kind, PassKind::Natural | PassKind::Jit);
         job.add(
             "calls",
             if natural && request.once { 1 } else { calls }.to_string(),
@@ -534,7 +511,7 @@ impl<'a> Session<'a> {
         // Without a budget, only the number of calls decides.
         let budget = match kind {
             _ if request.calls.is_some() => 0,
-            PassKind::Natural => request.budget.as_nanos(),
+            PassKind::Natural | PassKind::Jit => request.budget.as_nanos(),
             PassKind::Sample => request.sampled_budget.as_nanos(),
             PassKind::Count | PassKind::Misses | PassKind::Types | PassKind::Trace => 0,
         };
@@ -574,19 +551,6 @@ fn parse<T: serde::de::DeserializeOwned>(text: &[u8]) -> Result<T, String> {
         let said = serde_json::from_slice::<Failure>(text).map(|failure| failure.error);
         said.unwrap_or_else(|_| format!("its result cannot be read: {error}"))
     })
-}
-
-/// Name of a pass, as in the report.
-#[must_use]
-pub fn name(kind: PassKind) -> &'static str {
-    match kind {
-        PassKind::Natural => "natural",
-        PassKind::Count => "count",
-        PassKind::Misses => "misses",
-        PassKind::Types => "types",
-        PassKind::Sample => "sample",
-        PassKind::Trace => "trace",
-    }
 }
 
 /// What a sampler saw.

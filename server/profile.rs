@@ -109,6 +109,8 @@ pub enum PassKind {
     Sample,
     /// Every instruction traced: times, where sampling is impossible.
     Trace,
+    /// The JIT on: its executors, at the end.
+    Jit,
 }
 
 /// One execution of the workload under one instrument.
@@ -433,12 +435,13 @@ impl Profile {
         self.passes.iter().find(|pass| pass.kind == kind)
     }
 
-    /// The first failure of any pass, if there was one. What befalls the types pass is its own.
+    /// The first failure of any pass, if there was one. What befalls the passes for types and for the
+    /// JIT is their own.
     #[must_use]
     pub fn failure(&self) -> Option<&Outcome> {
         self.passes
             .iter()
-            .filter(|pass| pass.kind != PassKind::Types)
+            .filter(|pass| !matches!(pass.kind, PassKind::Types | PassKind::Jit))
             .map(|pass| &pass.outcome)
             .find(|outcome| outcome.is_failure())
     }

@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-const FILES: [(&str, &str); 18] = [
+const FILES: [(&str, &str); 19] = [
     ("boot.py", include_str!("helper/boot.py")),
     ("bytecost_compile.py", include_str!("helper/bytecost_compile.py")),
     ("bytecost_count.py", include_str!("helper/bytecost_count.py")),
     ("bytecost_events.py", include_str!("helper/bytecost_events.py")),
     ("bytecost_files.py", include_str!("helper/bytecost_files.py")),
+    ("bytecost_jit.py", include_str!("helper/bytecost_jit.py")),
     ("bytecost_kinds.py", include_str!("helper/bytecost_kinds.py")),
     ("bytecost_main.py", include_str!("helper/bytecost_main.py")),
     ("bytecost_misses.py", include_str!("helper/bytecost_misses.py")),

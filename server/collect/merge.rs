@@ -1,6 +1,7 @@
 //! The passes' raw results to one profile.
 
 mod code;
+mod jit;
 mod passes;
 mod times;
 mod types;
@@ -50,6 +51,7 @@ struct Gathered<'a> {
     counts: Vec<&'a wire::Counts>,
     misses: Vec<&'a wire::Counts>,
     types: Vec<&'a wire::Counts>,
+    jit: Vec<&'a wire::Jit>,
     /// Where the sampled pass had it.
     sampled: Vec<u64>,
     /// Its counts come from a pass that was cut short.
@@ -96,6 +98,7 @@ pub fn merge(
         free_threaded: python.free_threaded,
         counted,
         uncounted: &uncounted,
+        calls: jit::calls(finished),
     };
     let mut files: BTreeMap<String, Vec<Code>> = BTreeMap::new();
     let mut diverged = 0u64;
@@ -226,6 +229,7 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         counts: Vec::new(),
         misses: Vec::new(),
         types: Vec::new(),
+        jit: Vec::new(),
         sampled: Vec::new(),
         partial: false,
     });
@@ -247,6 +251,7 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         PassKind::Misses => found.misses.extend(code.counts.as_ref()),
         PassKind::Types => found.types.extend(code.counts.as_ref()),
         PassKind::Sample => found.sampled.push(code.address),
+        PassKind::Jit => found.jit.extend(code.jit.as_ref()),
         PassKind::Trace => {}
     }
 }

@@ -106,6 +106,7 @@ pub fn pass(pass: PassKind) -> &'static str {
         PassKind::Types => "pass for types",
         PassKind::Sample => "sampled pass",
         PassKind::Trace => "traced pass",
+        PassKind::Jit => "pass with the JIT",
     }
 }
 
@@ -154,6 +155,9 @@ pub fn provenance(profile: &Profile) -> Vec<String> {
     }
     if profile.pass(PassKind::Natural).is_some() {
         facts.push("states of an undisturbed run".to_owned());
+    }
+    if profile.pass(PassKind::Jit).is_some() {
+        facts.push("executors of a run of their own, with the JIT on".to_owned());
     }
     facts
 }

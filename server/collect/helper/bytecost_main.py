@@ -141,7 +141,7 @@ def main(job, own):
     end_on_request(run)
     catch_hard_exit(run)
     finish_last(run)
-    make = {"natural": natural, "sample": natural, "count": count, "misses": misses, "types": types, "events": events}[
+    make = {"natural": natural, "sample": natural, "jit": natural, "count": count, "misses": misses, "types": types, "events": events}[
         run.one("pass")
     ]
     transform = make(run)
