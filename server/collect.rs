@@ -397,7 +397,7 @@ impl<'a> Session<'a> {
         });
         let mut environment = self.environment.clone();
         if kind == PassKind::Jit {
-            environment[0].1 = "1".to_owned();
+            "1".clone_into(&mut environment[0].1);
         }
         let command = process::Command {
             python,

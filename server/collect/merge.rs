@@ -84,11 +84,7 @@ pub fn merge(
         strays,
         uncounted,
     } = sort(finished, tables, version);
-    let has = |kind: PassKind| {
-        let mut made = finished.iter().filter(|pass| pass.kind == kind);
-        made.any(|pass| pass.result.is_some())
-    };
-    let (natural_ran, counted) = (has(PassKind::Natural), has(PassKind::Count));
+    let (natural_ran, counted) = (has(finished, PassKind::Natural), has(finished, PassKind::Count));
     let timed = Timed::new(finished, traced);
     let context = Context {
         tables,
@@ -171,6 +167,12 @@ pub fn merge(
         root: root.display().to_string(),
         files,
     }
+}
+
+/// Whether a pass was made and left a result.
+fn has(finished: &[Finished], kind: PassKind) -> bool {
+    let mut made = finished.iter().filter(|pass| pass.kind == kind);
+    made.any(|pass| pass.result.is_some())
 }
 
 /// The code objects of all passes by what they are.
