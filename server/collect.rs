@@ -18,13 +18,12 @@ pub mod wire;
 pub mod workload;
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use self::helper::{Helper, Job, bytes, read_progress};
+use self::helper::{Helper, Job, bytes, environment, read_progress};
 use self::merge::Finished;
 use self::outcome::{crash_place, outcome};
 use self::output::Output;
@@ -122,6 +121,8 @@ pub struct Request {
     pub timing: Timing,
     /// Read operand types at the sites that the counted passes marked.
     pub types: bool,
+    /// Tell apart by function what a pystats build counts.
+    pub pystats: bool,
     /// Make a single call in the natural pass.
     pub once: bool,
     /// Calls to make in every pass; else chosen by how long one takes.
@@ -134,6 +135,13 @@ pub struct Request {
     pub deadline: Option<Duration>,
     /// When a counted pass is stopped.
     pub counted_deadline: Option<Duration>,
+}
+
+impl Request {
+    /// Whether a pass tells apart what a pystats build counts.
+    fn tells_failures(&self) -> bool {
+        self.pystats && self.python.pystats && has_monitoring(&self.python)
+    }
 }
 
 /// What a run shares with whoever started it.
@@ -287,7 +295,7 @@ pub fn keep_texts(profile: &mut Profile) {
     }
 }
 
-/// 3.11 has no monitoring: its executions and misses need a pass each.
+/// Without monitoring, executions and misses need a pass each.
 fn kinds(request: &Request) -> Vec<PassKind> {
     let mut kinds = vec![PassKind::Natural];
     if request.timing == Timing::Sampled {
@@ -295,14 +303,22 @@ fn kinds(request: &Request) -> Vec<PassKind> {
     }
     if request.count {
         kinds.push(PassKind::Count);
-        if request.python.minor == "3.11" {
+        if !has_monitoring(&request.python) {
             kinds.push(PassKind::Misses);
+        }
+        if request.tells_failures() {
+            kinds.push(PassKind::Pystats);
         }
         if request.types {
             kinds.push(PassKind::Types);
         }
     }
     kinds
+}
+
+/// Whether the interpreter has `sys.monitoring`, new in 3.12.
+pub(crate) fn has_monitoring(python: &Python) -> bool {
+    python.minor != "3.11"
 }
 
 /// A crash is not repeated; a file that does not compile has nothing to count.
@@ -326,17 +342,6 @@ fn counted_calls(natural: &Finished) -> u64 {
         calls *= 10;
     }
     calls
-}
-
-/// Variables every pass starts with: the JIT off, one hash seed for all passes. The helper takes
-/// them back before the target can see them.
-fn environment() -> Vec<(String, String)> {
-    let mut variables = vec![("PYTHON_JIT".to_owned(), "0".to_owned())];
-    if std::env::var_os("PYTHONHASHSEED").is_none() {
-        let seed = RandomState::new().build_hasher().finish() % 4_294_967_296;
-        variables.push(("PYTHONHASHSEED".to_owned(), seed.to_string()));
-    }
-    variables
 }
 
 struct Session<'a> {
@@ -535,7 +540,7 @@ impl<'a> Session<'a> {
             _ if request.calls.is_some() => 0,
             PassKind::Natural => request.budget.as_nanos(),
             PassKind::Sample => request.sampled_budget.as_nanos(),
-            PassKind::Count | PassKind::Misses | PassKind::Types | PassKind::Trace => 0,
+            _ => 0,
         };
         if kind == PassKind::Sample {
             job.add("window", bytes(&self.helper.file(WINDOW)));
@@ -556,23 +561,11 @@ impl<'a> Session<'a> {
             python: self.request.python.version.clone(),
             what,
         };
-        match parse::<wire::Result>(&text).map_err(failed)? {
+        match wire::parse::<wire::Result>(&text).map_err(failed)? {
             result if result.format == wire::FORMAT => Ok(Some(result)),
             result => Err(failed(format!("its result has format {}", result.format))),
         }
     }
-}
-
-/// What the helper wrote; else what it says went wrong.
-fn parse<T: serde::de::DeserializeOwned>(text: &[u8]) -> Result<T, String> {
-    #[derive(serde::Deserialize)]
-    struct Failure {
-        error: String,
-    }
-    serde_json::from_slice(text).map_err(|error| {
-        let said = serde_json::from_slice::<Failure>(text).map(|failure| failure.error);
-        said.unwrap_or_else(|_| format!("its result cannot be read: {error}"))
-    })
 }
 
 /// Name of a pass, as in the report.
@@ -583,6 +576,7 @@ pub fn name(kind: PassKind) -> &'static str {
         PassKind::Count => "count",
         PassKind::Misses => "misses",
         PassKind::Types => "types",
+        PassKind::Pystats => "pystats",
         PassKind::Sample => "sample",
         PassKind::Trace => "trace",
     }

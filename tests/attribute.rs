@@ -89,6 +89,7 @@ impl Numbers {
                         digest: String::new(),
                         calls: None,
                         withheld: self.below(6) == 0,
+                        failures: None,
                         total: None,
                         instructions: (0..u32::try_from(self.below(12)).unwrap())
                             .map(|index| self.instruction(2 * index))

@@ -81,6 +81,7 @@ fn prepare(arguments: &Trace) -> anyhow::Result<Request> {
         count: false,
         timing: Timing::Off,
         types: false,
+        pystats: false,
         include: Vec::new(),
         arguments: arguments.arguments.clone(),
         unmarked_root: None,

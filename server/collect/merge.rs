@@ -50,6 +50,8 @@ struct Gathered<'a> {
     counts: Vec<&'a wire::Counts>,
     misses: Vec<&'a wire::Counts>,
     types: Vec<&'a wire::Counts>,
+    /// As a pystats build counted it.
+    pystats: Vec<&'a wire::Counts>,
     /// Where the sampled pass had it.
     sampled: Vec<u64>,
     /// Its counts come from a pass that was cut short.
@@ -95,6 +97,7 @@ pub fn merge(
         version,
         free_threaded: python.free_threaded,
         counted,
+        told_apart: finished.iter().any(tells_failures_apart),
         uncounted: &uncounted,
     };
     let mut files: BTreeMap<String, Vec<Code>> = BTreeMap::new();
@@ -226,6 +229,7 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         counts: Vec::new(),
         misses: Vec::new(),
         types: Vec::new(),
+        pystats: Vec::new(),
         sampled: Vec::new(),
         partial: false,
     });
@@ -246,6 +250,7 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         }
         PassKind::Misses => found.misses.extend(code.counts.as_ref()),
         PassKind::Types => found.types.extend(code.counts.as_ref()),
+        PassKind::Pystats => found.pystats.extend(code.counts.as_ref()),
         PassKind::Sample => found.sampled.push(code.address),
         PassKind::Trace => {}
     }
@@ -278,6 +283,12 @@ fn hex(bytes: &[u8]) -> String {
 /// SHA-256 of a file's bytes, as [`File::digest`] has it.
 pub(super) fn digest(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
+}
+
+/// A pass that has the failed attempts of each code object: with several threads they are mixed.
+fn tells_failures_apart(pass: &Finished) -> bool {
+    let has = |result: &wire::Result| result.threads == 0 && !result.partial;
+    pass.kind == PassKind::Pystats && pass.result.as_ref().is_some_and(has)
 }
 
 /// Counted twice or more, yet every site of it untouched in the natural pass.

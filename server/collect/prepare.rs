@@ -43,6 +43,8 @@ pub struct Wish {
     pub timing: Timing,
     /// Read operand types after the counted passes.
     pub types: bool,
+    /// Tell apart by function what a pystats build counts.
+    pub pystats: bool,
     /// Globs of the files to measure; go before the configuration's.
     pub include: Vec<String>,
     /// Arguments of the script, module or pytest.
@@ -207,6 +209,7 @@ fn request(
         count: wish.count && !wish.once,
         timing: if wish.once { Timing::Off } else { wish.timing },
         types: wish.types && wish.count && !wish.once,
+        pystats: wish.pystats && wish.count && !wish.once,
         once: wish.once,
         calls: wish.calls,
         budget: Duration::from_secs_f64(time.unwrap_or(BUDGET)),
@@ -285,6 +288,7 @@ pub fn announcement(request: &Request) -> String {
         (true, "3.11") => 2,
         (true, _) => 1,
     };
+    let counted = counted + u64::from(request.tells_failures());
     let passes = 1 + counted + u64::from(request.timing == Timing::Sampled) + u64::from(request.types);
     // Types are read only where there is something to explain.
     let most = if request.types { "at most " } else { "" };

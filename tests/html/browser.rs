@@ -103,7 +103,10 @@ fn it_works_in_chromium() {
     let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).expect("written");
     let kern = profiles::kern();
     let costs = attribute(&kern.profile, &|path| kern.text(path));
-    write("kern.json", json::to_string(&json::report(&kern.profile, &costs)));
+    write(
+        "kern.json",
+        json::to_string(&json::report(&kern.profile, &costs, &BTreeMap::new())),
+    );
     let mut stale = profiles::kern();
     stale.profile.files[0].digest = "0".repeat(64);
     let mut empty = profiles::kern();

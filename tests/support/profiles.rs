@@ -99,6 +99,7 @@ impl Fixture {
             digest: format!("{:016x}", codes.len()),
             calls: Some(calls),
             withheld: false,
+            failures: None,
             total: None,
             instructions: Vec::new(),
         });

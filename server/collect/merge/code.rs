@@ -12,7 +12,7 @@ use crate::bytecode::state::{self, Counted, Live};
 use crate::bytecode::{Tables, argument, locations};
 use crate::collect::wire;
 use crate::cpython::Version;
-use crate::profile::{Code, Instruction, Method, Misses, Position, Site, State};
+use crate::profile::{Code, Failures, Instruction, Method, Misses, Position, Site, State};
 
 /// With more threads alive than this, a countdown may be missed between two polls.
 const THREADS_BOUND: u64 = 16;
@@ -33,6 +33,8 @@ pub(super) struct Context<'a> {
     pub(super) free_threaded: bool,
     /// There was a count pass.
     pub(super) counted: bool,
+    /// A pass told failed attempts apart by code object.
+    pub(super) told_apart: bool,
     /// Files that were another text when counted.
     pub(super) uncounted: &'a BTreeSet<&'a str>,
 }
@@ -106,6 +108,7 @@ impl Context<'_> {
             digest: key.digest.clone(),
             calls: self.counts(&key.path).then_some(calls),
             withheld,
+            failures: self.told_apart.then(|| failures(&found.pystats)),
             total: self.timed.total(&found.sampled, &name),
             instructions,
         }
@@ -251,6 +254,23 @@ impl Context<'_> {
             .sum();
         generic.min(executions)
     }
+}
+
+/// Failed attempts of all that is the same code object, in the order of opcodes and kinds.
+fn failures(counts: &[&wire::Counts]) -> Vec<Failures> {
+    let mut sums: BTreeMap<(&str, u32), u64> = BTreeMap::new();
+    let families = counts.iter().flat_map(|counts| &counts.failures);
+    for (opcode, kinds) in families {
+        for (kind, count) in kinds {
+            *sums.entry((opcode, *kind)).or_default() += count;
+        }
+    }
+    let told = sums.into_iter().map(|((opcode, kind), count)| Failures {
+        opcode: opcode.to_owned(),
+        kind,
+        count,
+    });
+    told.collect()
 }
 
 /// Polls of a site: from the count pass, or from the misses pass where that is separate.

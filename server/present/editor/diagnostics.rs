@@ -170,7 +170,7 @@ fn diagnostic(costs: &Costs, merged: &Merged, code: &str, options: &DiagnosticOp
     };
     let share = finding.line.weight();
     let whole = times::whole_of(finding.line);
-    let cause = cause::best(site.instruction, site.minor);
+    let cause = cause::best(site.instruction, finding.file.minor);
     // What saves little is a fact, not a call for attention, whatever the site weighs.
     let is_minor = cause
         .as_ref()
@@ -241,7 +241,7 @@ fn message(file: &FileCosts, site: &SiteCosts, share: Option<f64>, whole: &str) 
     let name = expression::text(file, site.position, NAME, false).map(|text| format!("`{text}`"));
     let share = share.map(|share| format!("line: {} of {whole}", percent(share)));
     let rest: Vec<_> = name.into_iter().chain(share).collect();
-    let problem = sentences::problem_first(site);
+    let problem = sentences::problem_first(file, site);
     if rest.is_empty() {
         problem
     } else {
