@@ -178,7 +178,12 @@ def quick():
             _type_ = "Q"
 
         sys._stats_on()
-        address = Address.from_address(_ctypes.dlsym(_ctypes.dlopen(None, 0), "_Py_stats")).value
+        program = _ctypes.dlopen(None, 0)
+        try:
+            pointer = _ctypes.dlsym(program, "_Py_stats")
+        except OSError:
+            pointer = _ctypes.dlsym(program, "_py_stats")  # until 3.12
+        address = Address.from_address(pointer).value
         for _ in range(64):
             fail(7, 2)
         sys._stats_off()
