@@ -119,9 +119,8 @@ fn each_function_has_the_failures_that_it_has_alone() {
             }
             // Alone, what it called in the standard library was counted too, and is of other files here.
             let fits = |(kind, count): (&u32, &u64)| case.kinds.get(kind).is_some_and(|all| count <= all);
-            let differs = found.is_empty()
-                || !found.iter().all(fits)
-                || case.kinds.len() == 1 && found != case.kinds;
+            let differs =
+                found.is_empty() || !found.iter().all(fits) || case.kinds.len() == 1 && found != case.kinds;
             if differs {
                 wrong.push(format!(
                     "{} alone {:?}, found {found:?}\n{}",

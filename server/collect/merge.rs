@@ -101,8 +101,7 @@ pub fn merge(
         uncounted: &uncounted,
     };
     let mut files: BTreeMap<String, Vec<Code>> = BTreeMap::new();
-    let mut diverged = 0u64;
-    let mut most_threads = 0u64;
+    let (mut diverged, mut most_threads) = (0u64, 0u64);
     for (key, found) in &gathered {
         let code = context.code(key, found);
         if natural_ran && diverges(&code) {

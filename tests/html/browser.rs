@@ -1,5 +1,6 @@
 //! The page in Chromium: what it shows and does, seen by a program that drives the browser.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

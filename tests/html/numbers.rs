@@ -1,5 +1,6 @@
 //! The numbers of a page are those of the JSON report on the same run.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use bytecost::attribute::attribute;
