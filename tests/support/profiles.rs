@@ -1,6 +1,5 @@
 //! Profiles built by hand, positions found in the source by their text.
 
-
 use bytecost::profile::{
     Code, File, Instruction, Method, Misses, Note, Outcome, Pass, PassKind, Position, Profile, Python, Site,
     State, Workload, WorkloadKind,
