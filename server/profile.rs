@@ -355,6 +355,20 @@ pub enum State {
     Instrumented,
 }
 
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 8] = [
+        Self::NotExecuted,
+        Self::Basic,
+        Self::Cold,
+        Self::Specialized,
+        Self::Unspecialized,
+        Self::Deopting,
+        Self::Polymorphic,
+        Self::Instrumented,
+    ];
+}
+
 /// Specialization facts of an instruction whose opcode has a family.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Site {

@@ -29,16 +29,6 @@ impl Numbers {
     }
 
     fn instruction(&mut self, offset: u32) -> Instruction {
-        const STATES: [State; 8] = [
-            State::NotExecuted,
-            State::Basic,
-            State::Cold,
-            State::Specialized,
-            State::Unspecialized,
-            State::Deopting,
-            State::Polymorphic,
-            State::Instrumented,
-        ];
         let line = u32::try_from(self.below(6)).unwrap();
         Instruction {
             offset,
@@ -51,7 +41,7 @@ impl Numbers {
             }),
             starts_line: self.below(2) == 0,
             executions: self.maybe(|numbers| numbers.below(1_000)),
-            state: STATES[usize::try_from(self.below(8)).unwrap()],
+            state: State::ALL[usize::try_from(self.below(8)).unwrap()],
             time: None,
             site: self.maybe(|numbers| {
                 Box::new(Site {
