@@ -264,7 +264,7 @@ impl Finding<'_> {
         if let Some(seen) = seen {
             let forms: Vec<_> = seen
                 .iter()
-                .map(|(form, misses)| format!("{form} ({})", counted(*misses, "miss", "misses")))
+                .map(|(form, misses)| format!("{form} ({})", counted(misses, "miss", "misses")))
                 .collect();
             facts.push(format!("seen as {}", forms.join(", ")));
         }

@@ -5,14 +5,14 @@
 //! lines are 1-based; columns are 0-based UTF-8 byte columns of the decoded source, as CPython
 //! reports them. Times are nanoseconds.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod forms;
 pub mod saved;
 mod times;
 
+pub use forms::Forms;
 pub use times::{LineTotal, Time, Times};
 
 /// One workload measured on one interpreter, all passes merged.
@@ -372,14 +372,28 @@ pub enum State {
     Instrumented,
 }
 
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 8] = [
+        Self::NotExecuted,
+        Self::Basic,
+        Self::Cold,
+        Self::Specialized,
+        Self::Unspecialized,
+        Self::Deopting,
+        Self::Polymorphic,
+        Self::Instrumented,
+    ];
+}
+
 /// Specialization facts of an instruction whose opcode has a family.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Site {
     /// The specialized form at the end of the natural pass.
     pub form: Option<String>,
     /// Specialized forms seen, with the misses of each, by name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub forms_seen: BTreeMap<String, u64>,
+    #[serde(default, skip_serializing_if = "Forms::is_empty")]
+    pub forms_seen: Forms,
     /// Guard failures in the counted pass.
     pub misses: Option<Misses>,
     /// Executions of the base form in the counted pass, failed attempts included.

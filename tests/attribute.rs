@@ -6,7 +6,7 @@ mod profiles;
 
 use bytecost::attribute::{Costs, Shape, Tally, attribute};
 use bytecost::explain::{Thresholds, findings};
-use bytecost::profile::{Code, File, Instruction, Method, Misses, Position, Profile, Site, State};
+use bytecost::profile::{Code, File, Forms, Instruction, Method, Misses, Position, Profile, Site, State};
 use profiles::{Fixture, kern};
 
 fn costs(fixture: &Fixture) -> Costs<'_> {
@@ -29,16 +29,6 @@ impl Numbers {
     }
 
     fn instruction(&mut self, offset: u32) -> Instruction {
-        const STATES: [State; 8] = [
-            State::NotExecuted,
-            State::Basic,
-            State::Cold,
-            State::Specialized,
-            State::Unspecialized,
-            State::Deopting,
-            State::Polymorphic,
-            State::Instrumented,
-        ];
         let line = u32::try_from(self.below(6)).unwrap();
         Instruction {
             offset,
@@ -51,12 +41,12 @@ impl Numbers {
             }),
             starts_line: self.below(2) == 0,
             executions: self.maybe(|numbers| numbers.below(1_000)),
-            state: STATES[usize::try_from(self.below(8)).unwrap()],
+            state: State::ALL[usize::try_from(self.below(8)).unwrap()],
             time: None,
             site: self.maybe(|numbers| {
                 Box::new(Site {
                     form: None,
-                    forms_seen: std::collections::BTreeMap::new(),
+                    forms_seen: Forms::default(),
                     // Larger than the executions too, as bounds and estimates can be.
                     misses: numbers.maybe(|numbers| Misses {
                         count: numbers.below(2_000),

@@ -223,7 +223,7 @@ fn misses(instruction: &Instruction) -> bool {
         State::Unspecialized => instruction
             .site
             .as_ref()
-            .is_some_and(|site| site.forms_seen.values().any(|misses| *misses > 0)),
+            .is_some_and(|site| site.forms_seen.iter().any(|(_, misses)| misses > 0)),
         _ => false,
     }
 }

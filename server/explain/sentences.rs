@@ -282,8 +282,8 @@ fn seen(instruction: &Instruction) -> String {
         return String::new();
     };
     let mut seen: Vec<_> = site.forms_seen.iter().collect();
-    seen.sort_by_key(|(_, misses)| std::cmp::Reverse(**misses));
-    let mut names: Vec<_> = seen.into_iter().map(|(name, _)| name.as_str()).collect();
+    seen.sort_by_key(|(_, misses)| std::cmp::Reverse(*misses));
+    let mut names: Vec<_> = seen.into_iter().map(|(name, _)| name).collect();
     if names.is_empty() {
         names.extend(site.form.as_deref());
     }

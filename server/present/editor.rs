@@ -10,15 +10,17 @@ mod hints;
 mod hover;
 mod listing;
 mod markdown;
+mod related;
 mod table;
 
 pub use diagnostics::{
-    Diagnostic, DiagnosticOptions, Related, STRONG_EXECUTIONS, STRONG_LINE_SHARE, Severity, diagnostics,
+    Diagnostic, DiagnosticOptions, STRONG_EXECUTIONS, STRONG_LINE_SHARE, Severity, diagnostics,
 };
 pub use heat::{Heat, heat, heat_of};
 pub use hints::{Hint, HintOptions, hints};
 pub use hover::{Hover, HoverOptions, hover};
 pub use listing::{Listing, listing};
+pub use related::Related;
 
 use crate::attribute::{Costs, FileCosts};
 

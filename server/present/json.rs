@@ -537,9 +537,13 @@ fn site(context: &Context, file: &FileCosts, line: &LineCosts, costs: &SiteCosts
         argument: instruction.argument.clone(),
         specialized: facts.and_then(|facts| facts.form.clone()),
         forms_seen: facts
-            .map(|facts| facts.forms_seen.keys().cloned().collect())
+            .map(|facts| facts.forms_seen.iter().map(|(form, _)| form.to_owned()).collect())
             .unwrap_or_default(),
-        forms_misses: facts.map(|facts| facts.forms_seen.clone()).unwrap_or_default(),
+        forms_misses: facts
+            .into_iter()
+            .flat_map(|facts| facts.forms_seen.iter())
+            .map(|(form, misses)| (form.to_owned(), misses))
+            .collect(),
         state: instruction.state,
         executions: costs.executions(),
         // None was taken there, but others were elsewhere.

@@ -217,7 +217,7 @@ impl Context<'_> {
             .filter(|_| form.is_none() && self.version.quickened_marks.is_empty());
         let site = Site {
             form,
-            forms_seen: forms,
+            forms_seen: forms.into_iter().collect(),
             misses,
             deferred,
             failed_attempts: failed.map(|raw| self.version.failed_attempts(raw)),

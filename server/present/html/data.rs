@@ -11,18 +11,6 @@ use crate::profile::{Profile, State};
 
 use super::measure::{self, Measure};
 
-/// Every state, at the index that stands for it.
-const STATES: [State; 8] = [
-    State::NotExecuted,
-    State::Basic,
-    State::Cold,
-    State::Specialized,
-    State::Unspecialized,
-    State::Deopting,
-    State::Polymorphic,
-    State::Instrumented,
-];
-
 /// Around code in a sentence; the texts around it have no control characters.
 const CODE: [char; 2] = ['\u{2}', '\u{3}'];
 
@@ -212,7 +200,7 @@ pub(super) fn data(profile: &Profile, costs: &Costs, thresholds: &Thresholds) ->
         .collect();
     Data {
         measure: measure::of(costs),
-        states: STATES.map(in_words).into(),
+        states: State::ALL.map(in_words).into(),
         start: start(profile, costs, findings.first()),
         files,
         ranking,
@@ -418,7 +406,7 @@ fn source(file: &FileCosts) -> Option<Vec<String>> {
 }
 
 fn code(state: State) -> usize {
-    STATES
+    State::ALL
         .iter()
         .position(|known| *known == state)
         .unwrap_or_default()
