@@ -3,6 +3,11 @@
 //! The thread runs on while it is read, so what belongs together is read together: the memory around
 //! the frames it was last seen in and its state come in one call, a fraction of a microsecond. When
 //! it is somewhere else by then, the call is repeated for there.
+//!
+//! Reading is not free for the thread: to write to a line of memory that was just read here, it has to
+//! wait until the line is its own again, some 100 ns. What it is found to do a moment later is then
+//! waiting for that, so the order of reads decides how right the samples are: first the frame that
+//! runs, last what the thread writes all the time, and of its C stack nothing but single frames.
 
 use super::Error;
 use super::attach::Runtime;
@@ -12,9 +17,12 @@ use super::memory::{Memory, word};
 const BELOW: u64 = 2048;
 const ABOVE: u64 = 512;
 const PAGE: u64 = 4096;
+const WORD: usize = 8;
 /// Size of the flag that a collection runs.
 const COLLECTING: usize = 4;
-/// Pieces of memory that are read ahead.
+/// The fixed part of a frame is shorter in every version.
+const LONGEST_HEAD: usize = 256;
+/// Pieces of memory in one place that are read ahead.
 const MOST_REGIONS: usize = 6;
 /// A piece that no frame was in for so many reads is read no longer.
 const STALE: u32 = 64;
@@ -53,13 +61,36 @@ pub enum Seen {
     Gone,
 }
 
+/// A piece of memory that is read ahead.
 #[derive(Debug, Clone, Copy)]
 struct Region {
+    place: Place,
     start: u64,
     length: usize,
     unused: u32,
     /// Where in the buffer its bytes are, if they are.
     at: Option<usize>,
+}
+
+/// Where frames are, in the order in which they are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// The thread's memory for frames: around one frame are its callers and those it calls.
+    Thread,
+    /// The object of a generator or coroutine.
+    Object,
+    /// The C stack, where the interpreter's own frames are.
+    Machine,
+}
+
+impl Place {
+    fn of(head: Head) -> Self {
+        match head.owner {
+            OWNED_BY_THREAD => Self::Thread,
+            NOT_PYTHON.. => Self::Machine,
+            _ => Self::Object,
+        }
+    }
 }
 
 /// Reads one thread again and again.
@@ -69,6 +100,7 @@ pub struct Stack {
     interpreter: u64,
     native: u64,
     cframe: u64,
+    /// Ordered by place, then what was of use last comes first.
     regions: Vec<Region>,
     buffer: Vec<u8>,
     pieces: Vec<(u64, usize)>,
@@ -109,52 +141,68 @@ impl Stack {
         frames.clear();
         let mut top = 0;
         for _ in 0..TRIES {
-            match self.read_ahead(memory, runtime)? {
+            let told = match self.read_ahead(memory, runtime)? {
                 None => return Ok(Seen::Gone),
                 Some(0) => return Ok(Seen::Nothing),
-                Some(found) => top = found,
+                Some(told) => told,
+            };
+            if self.head(runtime, told).is_none() {
+                top = told;
+                match self.head_at(memory, runtime, told) {
+                    Ok(head) => self.expect(Place::of(head), told, runtime.offsets.frame_locals),
+                    Err(Error::Unreadable { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+                continue;
             }
-            if self.find(top, runtime.offsets.frame_locals).is_some() {
+            top = self.settle(runtime, told);
+            // A generator that is suspended by now: who goes on was read before.
+            let is_suspended = |head: Head| head.previous == 0 && Place::of(head) == Place::Object;
+            if !self.head(runtime, top).is_some_and(is_suspended) {
+                self.prefer(top);
                 break;
             }
-            self.expect(top, runtime.offsets.frame_locals);
         }
         self.follow(memory, runtime, top, limit.min(DEEPEST), frames)
     }
 
     /// One read of everything that is expected to be needed: the address of the innermost frame; none
     /// when the thread is gone.
-    ///
-    /// The frames come first. To read a line of memory that the thread writes makes its next write
-    /// there wait: had its state been read before, it would be caught waiting for that.
     fn read_ahead(&mut self, memory: Memory, runtime: &Runtime) -> Result<Option<u64>, Error> {
         let offsets = &runtime.offsets;
-        let state = offsets
-            .native_thread_id
-            .max(offsets.current_frame)
-            .max(offsets.cframe.unwrap_or(0))
-            + 8;
-        let state = usize::try_from(state).unwrap_or(0);
         let collecting = self
             .interpreter
             .wrapping_add(offsets.gc)
             .wrapping_add(offsets.collecting);
-        let (regions, read) = loop {
+        let field = |at: u64| (self.thread.wrapping_add(at), WORD);
+        let mut state = vec![
+            field(offsets.cframe.unwrap_or(offsets.current_frame)),
+            field(offsets.native_thread_id),
+            (collecting, COLLECTING),
+        ];
+        if offsets.cframe.is_some() && self.cframe != 0 {
+            state.push((self.cframe.wrapping_add(offsets.current_frame), WORD));
+        }
+        let needed = WORD + WORD + COLLECTING;
+        let (at, read) = loop {
             self.pieces.clear();
             let mut length = 0;
-            for region in &mut self.regions {
-                self.pieces.push((region.start, region.length));
-                region.at = Some(length);
-                length += region.length;
+            let machine = self.regions.partition_point(|region| region.place < Place::Machine);
+            let (frames, machine) = self.regions.split_at_mut(machine);
+            let mut add = |piece: (u64, usize)| {
+                self.pieces.push(piece);
+                length += piece.1;
+                length - piece.1
+            };
+            for region in frames {
+                region.at = Some(add((region.start, region.length)));
             }
-            let regions = length;
-            self.pieces.push((self.thread, state));
-            self.pieces.push((collecting, COLLECTING));
-            length += state + COLLECTING;
-            if offsets.cframe.is_some() && self.cframe != 0 {
-                let frame = self.cframe.wrapping_add(offsets.current_frame);
-                self.pieces.push((frame, 8));
-                length += 8;
+            let at = add(state[0]);
+            for &piece in &state[1..] {
+                add(piece);
+            }
+            for region in machine {
+                region.at = Some(add((region.start, region.length)));
             }
             if self.buffer.len() < length {
                 self.buffer.resize(length, 0);
@@ -165,38 +213,39 @@ impl Stack {
                 Err(Error::Unreadable { .. }) => 0,
                 Err(error) => return Err(error),
             };
-            if read >= regions {
-                break (regions, read);
+            if read == length {
+                break (at, read);
             }
             // Some memory is no more: what comes after it has not been read either.
             self.cautious = true;
             let gone = |region: &Region| region.at.is_none_or(|at| at + region.length > read);
-            if let Some(first) = self.regions.iter().position(gone) {
-                self.regions.remove(first);
+            match self.regions.iter().position(gone) {
+                Some(first) if read < at || read >= at + needed => drop(self.regions.remove(first)),
+                _ => break (at, read),
             }
         };
-        let thread = regions..regions + state;
-        let flag = thread.end..thread.end + COLLECTING;
-        if read < flag.end {
+        if read < at + needed {
             return Ok(None);
         }
-        self.collecting = self.buffer[flag.clone()] != [0; COLLECTING];
-        let thread = &self.buffer[thread];
-        if word(thread, offsets.native_thread_id) != Some(self.native) {
+        let state = &self.buffer[at..read];
+        self.collecting = state[2 * WORD..needed] != [0; COLLECTING];
+        if word(state, WORD as u64) != Some(self.native) {
             return Ok(None);
         }
-        let Some(within) = offsets.cframe else {
-            return Ok(word(thread, offsets.current_frame));
-        };
-        let cframe = word(thread, within).unwrap_or(0);
-        if cframe == self.cframe && read >= flag.end + 8 {
-            return Ok(word(&self.buffer, flag.end as u64));
+        let first = word(state, 0).unwrap_or(0);
+        if offsets.cframe.is_none() {
+            return Ok(Some(first));
         }
-        self.cframe = cframe;
-        if cframe == 0 {
+        let was = std::mem::replace(&mut self.cframe, first);
+        if first == 0 {
             return Ok(Some(0));
         }
-        match memory.word(cframe.wrapping_add(offsets.current_frame)) {
+        if first == was
+            && let Some(frame) = word(state, needed as u64)
+        {
+            return Ok(Some(frame));
+        }
+        match memory.word(first.wrapping_add(offsets.current_frame)) {
             Ok(frame) => Ok(Some(frame)),
             Err(Error::Unreadable { .. }) => Ok(Some(0)),
             Err(error) => Err(error),
@@ -213,33 +262,59 @@ impl Stack {
         Some(region.at? + usize::try_from(frame - region.start).ok()?)
     }
 
-    /// Reads the memory around a frame ahead from now on.
-    fn expect(&mut self, frame: u64, needed: u64) {
+    /// Reads the memory around a frame ahead from now on, or nothing but the frame where its
+    /// neighbours are no frames.
+    fn expect(&mut self, place: Place, frame: u64, needed: u64) {
         self.regions.iter_mut().for_each(|region| region.unused += 1);
         self.regions.retain(|region| region.unused < STALE);
-        let page = frame & !(PAGE - 1);
-        // The neighbouring pages may be no memory at all.
-        let (first, last) = if self.cautious {
-            (page, page + PAGE)
-        } else {
-            (0, u64::MAX)
-        };
-        let start = frame.saturating_sub(BELOW).max(first);
-        let end = frame
-            .saturating_add(ABOVE)
-            .min(last)
-            .max(frame.saturating_add(needed));
+        let (mut start, mut end) = (frame, frame.saturating_add(needed));
+        if place == Place::Thread {
+            let page = frame & !(PAGE - 1);
+            // The neighbouring pages may be no memory at all.
+            let (first, last) = if self.cautious {
+                (page, page + PAGE)
+            } else {
+                (0, u64::MAX)
+            };
+            start = frame.saturating_sub(BELOW).max(first);
+            end = frame.saturating_add(ABOVE).min(last).max(end);
+        }
         let region = Region {
+            place,
             start,
             length: usize::try_from(end - start).unwrap_or(0),
             unused: 0,
             at: None,
         };
-        if self.regions.len() >= MOST_REGIONS {
-            let oldest = (0..self.regions.len()).max_by_key(|&index| self.regions[index].unused);
+        let alike = |region: &Region| region.place == place;
+        if self.regions.iter().filter(|region| alike(region)).count() >= MOST_REGIONS {
+            let oldest = (0..self.regions.len())
+                .filter(|&index| alike(&self.regions[index]))
+                .max_by_key(|&index| self.regions[index].unused);
             self.regions.remove(oldest.unwrap_or(0));
         }
-        self.regions.insert(0, region);
+        let at = self.regions.partition_point(|region| region.place < place);
+        self.regions.insert(at, region);
+    }
+
+    /// Reads the memory around this frame first from now on, of all of its place.
+    fn prefer(&mut self, frame: u64) {
+        let has = |region: &Region| {
+            region.start <= frame && frame < region.start + region.length as u64 && region.at.is_some()
+        };
+        if let Some(at) = self.regions.iter().position(has) {
+            let place = self.regions[at].place;
+            let first = self.regions.partition_point(|region| region.place < place);
+            self.regions[first..=at].rotate_right(1);
+        }
+    }
+
+    /// What a frame says that was not read ahead.
+    fn head_at(&self, memory: Memory, runtime: &Runtime, frame: u64) -> Result<Head, Error> {
+        let mut bytes = [0; LONGEST_HEAD];
+        let length = usize::try_from(runtime.offsets.frame_locals).unwrap_or(0).min(LONGEST_HEAD);
+        memory.read(frame, &mut bytes[..length])?;
+        Ok(Head::of(&bytes[..length], &runtime.offsets))
     }
 
     /// The frame that runs, from the one that was the innermost when its address was read.
@@ -288,7 +363,12 @@ impl Stack {
             }
             callee += 8;
         }
-        None
+        let objects = self.regions.iter().filter(|region| region.place == Place::Object);
+        let mut generators = objects.map(|region| region.start).collect::<Vec<_>>().into_iter();
+        generators.find(|&generator| {
+            let head = self.head(runtime, generator);
+            head.is_some_and(|head| head.previous == frame && head.runs && Place::of(head) == Place::Object)
+        })
     }
 
     fn follow(
@@ -299,29 +379,26 @@ impl Stack {
         limit: usize,
         frames: &mut Vec<Frame>,
     ) -> Result<Seen, Error> {
-        let offsets = &runtime.offsets;
-        let length = usize::try_from(offsets.frame_locals).unwrap_or(0);
-        let mut bytes = vec![0; length];
-        let mut frame = self.settle(runtime, top);
+        let mut frame = top;
         let mut steps = 0;
         while frame != 0 {
             if frames.len() >= limit || steps > 2 * DEEPEST {
                 return Ok(Seen::Inner);
             }
             steps += 1;
-            match self.find(frame, offsets.frame_locals) {
-                Some(at) => bytes.copy_from_slice(&self.buffer[at..at + length]),
-                None => match memory.read(frame, &mut bytes) {
-                    Ok(()) => {
+            let head = match self.head(runtime, frame) {
+                Some(head) => head,
+                None => match self.head_at(memory, runtime, frame) {
+                    Ok(head) => {
                         if self.regions.len() < MOST_REGIONS {
-                            self.expect(frame, offsets.frame_locals);
+                            self.expect(Place::of(head), frame, runtime.offsets.frame_locals);
                         }
+                        head
                     }
                     Err(Error::Unreadable { .. }) => return Ok(Seen::Inner),
                     Err(error) => return Err(error),
                 },
-            }
-            let head = Head::of(&bytes, offsets);
+            };
             // From 3.14 on, a frame without code has ended since its address was read: its caller goes on.
             if head.owner < NOT_PYTHON && head.code != 0 {
                 frames.push(Frame {
