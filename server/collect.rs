@@ -20,13 +20,12 @@ pub mod wire;
 pub mod workload;
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use self::helper::{Helper, Job, bytes, read_progress};
+use self::helper::{Helper, Job, bytes, environment, read_progress};
 use self::merge::Finished;
 use self::outcome::{crash_place, outcome};
 use self::output::Output;
@@ -128,6 +127,8 @@ pub struct Request {
     pub types: bool,
     /// Look at the JIT's executors in a pass with it on.
     pub jit: bool,
+    /// Tell apart by function what a pystats build counts.
+    pub pystats: bool,
     /// Make a single call in the natural pass.
     pub once: bool,
     /// Calls to make in every pass; else chosen by how long one takes.
@@ -140,6 +141,13 @@ pub struct Request {
     pub deadline: Option<Duration>,
     /// When a counted pass is stopped.
     pub counted_deadline: Option<Duration>,
+}
+
+impl Request {
+    /// Whether a pass tells apart what a pystats build counts.
+    fn tells_failures(&self) -> bool {
+        self.pystats && self.python.pystats && has_monitoring(&self.python)
+    }
 }
 
 /// What a run shares with whoever started it.
@@ -293,6 +301,11 @@ pub fn keep_texts(profile: &mut Profile) {
     }
 }
 
+/// Whether the interpreter has `sys.monitoring`, new in 3.12.
+pub(crate) fn has_monitoring(python: &Python) -> bool {
+    python.minor != "3.11"
+}
+
 /// A crash is not repeated; a file that does not compile has nothing to count.
 fn worth_counting(natural: &Finished) -> bool {
     !matches!(natural.outcome, Outcome::Killed { .. })
@@ -300,17 +313,6 @@ fn worth_counting(natural: &Finished) -> bool {
             .result
             .as_ref()
             .is_some_and(|result| !result.codes.is_empty())
-}
-
-/// Variables every pass starts with: the JIT off, in the first, one hash seed for all passes. The helper takes
-/// them back before the target can see them.
-fn environment() -> Vec<(String, String)> {
-    let mut variables = vec![("PYTHON_JIT".to_owned(), "0".to_owned())];
-    if std::env::var_os("PYTHONHASHSEED").is_none() {
-        let seed = RandomState::new().build_hasher().finish() % 4_294_967_296;
-        variables.push(("PYTHONHASHSEED".to_owned(), seed.to_string()));
-    }
-    variables
 }
 
 struct Session<'a> {
@@ -513,7 +515,7 @@ impl<'a> Session<'a> {
             _ if request.calls.is_some() => 0,
             PassKind::Natural | PassKind::Jit => request.budget.as_nanos(),
             PassKind::Sample => request.sampled_budget.as_nanos(),
-            PassKind::Count | PassKind::Misses | PassKind::Types | PassKind::Trace => 0,
+            _ => 0,
         };
         if kind == PassKind::Sample {
             job.add("window", bytes(&self.helper.file(WINDOW)));
@@ -534,23 +536,11 @@ impl<'a> Session<'a> {
             python: self.request.python.version.clone(),
             what,
         };
-        match parse::<wire::Result>(&text).map_err(failed)? {
+        match wire::parse::<wire::Result>(&text).map_err(failed)? {
             result if result.format == wire::FORMAT => Ok(Some(result)),
             result => Err(failed(format!("its result has format {}", result.format))),
         }
     }
-}
-
-/// What the helper wrote; else what it says went wrong.
-fn parse<T: serde::de::DeserializeOwned>(text: &[u8]) -> Result<T, String> {
-    #[derive(serde::Deserialize)]
-    struct Failure {
-        error: String,
-    }
-    serde_json::from_slice(text).map_err(|error| {
-        let said = serde_json::from_slice::<Failure>(text).map(|failure| failure.error);
-        said.unwrap_or_else(|_| format!("its result cannot be read: {error}"))
-    })
 }
 
 /// What a sampler saw.

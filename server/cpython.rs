@@ -5,6 +5,7 @@
 //! marked unknown.
 
 pub mod causes;
+pub mod fail_kinds;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

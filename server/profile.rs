@@ -103,6 +103,8 @@ pub enum PassKind {
     Count,
     /// Misses by loop-head polls (3.11, which has no monitoring).
     Misses,
+    /// What a pystats build counts itself, told apart by function (3.12+).
+    Pystats,
     /// Operand types at the sites the earlier passes marked.
     Types,
     /// Nothing on, and a sampler looks from outside: times.
@@ -290,6 +292,10 @@ pub struct Code {
     /// Executions and misses are not trusted: the flow equations did not hold.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withheld: bool,
+    /// Failed attempts to specialize by kind, exactly, as CPython counted them itself; none where the
+    /// build has no pystats, or where they could not be told apart by function.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failures: Option<Vec<Failures>>,
     /// Time of it and of what it called; none when not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<Time>,
@@ -298,6 +304,17 @@ pub struct Code {
     pub jit: Option<Box<Jit>>,
     /// Every instruction in offset order, without inline caches.
     pub instructions: Vec<Instruction>,
+}
+
+/// Failed attempts to specialize of one kind, in all calls of the pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Failures {
+    /// Base opcode.
+    pub opcode: String,
+    /// Number of the kind, as this version of CPython has it (`SPEC_FAIL_*` in `Python/specialize.c`).
+    pub kind: u32,
+    /// How many attempts failed so.
+    pub count: u64,
 }
 
 /// One bytecode instruction.
@@ -362,6 +379,21 @@ pub enum State {
     Instrumented,
     /// From a dump: at most the forms it was seen in are known, not what became of other executions.
     Imported,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 9] = [
+        Self::NotExecuted,
+        Self::Basic,
+        Self::Cold,
+        Self::Specialized,
+        Self::Unspecialized,
+        Self::Deopting,
+        Self::Polymorphic,
+        Self::Instrumented,
+        Self::Imported,
+    ];
 }
 
 /// Specialization facts of an instruction whose opcode has a family.
@@ -435,13 +467,13 @@ impl Profile {
         self.passes.iter().find(|pass| pass.kind == kind)
     }
 
-    /// The first failure of any pass, if there was one. What befalls the passes for types and for the
+    /// The first failure of any pass, if there was one. What befalls the passes for types, pystats and the
     /// JIT is their own.
     #[must_use]
     pub fn failure(&self) -> Option<&Outcome> {
         self.passes
             .iter()
-            .filter(|pass| !matches!(pass.kind, PassKind::Types | PassKind::Jit))
+            .filter(|pass| !matches!(pass.kind, PassKind::Types | PassKind::Pystats | PassKind::Jit))
             .map(|pass| &pass.outcome)
             .find(|outcome| outcome.is_failure())
     }

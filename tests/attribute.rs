@@ -29,17 +29,6 @@ impl Numbers {
     }
 
     fn instruction(&mut self, offset: u32) -> Instruction {
-        const STATES: [State; 9] = [
-            State::NotExecuted,
-            State::Basic,
-            State::Cold,
-            State::Specialized,
-            State::Unspecialized,
-            State::Deopting,
-            State::Polymorphic,
-            State::Instrumented,
-            State::Imported,
-        ];
         let line = u32::try_from(self.below(6)).unwrap();
         Instruction {
             offset,
@@ -52,7 +41,7 @@ impl Numbers {
             }),
             starts_line: self.below(2) == 0,
             executions: self.maybe(|numbers| numbers.below(1_000)),
-            state: STATES[usize::try_from(self.below(9)).unwrap()],
+            state: State::ALL[usize::try_from(self.below(State::ALL.len() as u64)).unwrap()],
             time: None,
             site: self.maybe(|numbers| {
                 Box::new(Site {
@@ -90,6 +79,7 @@ impl Numbers {
                         digest: String::new(),
                         calls: None,
                         withheld: self.below(6) == 0,
+                        failures: None,
                         total: None,
                         jit: None,
                         instructions: (0..u32::try_from(self.below(12)).unwrap())

@@ -89,17 +89,7 @@ fn what_it_points_at_is_there() {
 #[test]
 fn every_state_is_explained() {
     let table = section("Reading the report");
-    for state in [
-        State::NotExecuted,
-        State::Basic,
-        State::Cold,
-        State::Specialized,
-        State::Unspecialized,
-        State::Deopting,
-        State::Polymorphic,
-        State::Instrumented,
-        State::Imported,
-    ] {
+    for state in State::ALL {
         let name = serde_json::to_value(state).expect("a name");
         let name = name.as_str().expect("a string");
         assert!(table.contains(&format!("| `{name}` |")), "{name}");

@@ -157,6 +157,7 @@ fn prepare(arguments: &Run, python: Option<String>) -> anyhow::Result<Request> {
         },
         types: arguments.passes.contains(&PassName::Types),
         jit: arguments.passes.contains(&PassName::Jit),
+        pystats: arguments.passes.contains(&PassName::Pystats),
         include: arguments.include.clone(),
         arguments: arguments.arguments.clone(),
         unmarked_root: None,

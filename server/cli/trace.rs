@@ -82,6 +82,7 @@ fn prepare(arguments: &Trace) -> anyhow::Result<Request> {
         timing: Timing::Off,
         jit: false,
         types: false,
+        pystats: false,
         include: Vec::new(),
         arguments: arguments.arguments.clone(),
         unmarked_root: None,

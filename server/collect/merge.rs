@@ -52,6 +52,8 @@ struct Gathered<'a> {
     misses: Vec<&'a wire::Counts>,
     types: Vec<&'a wire::Counts>,
     jit: Vec<&'a wire::Jit>,
+    /// As a pystats build counted it.
+    pystats: Vec<&'a wire::Counts>,
     /// Where the sampled pass had it.
     sampled: Vec<u64>,
     /// Its counts come from a pass that was cut short.
@@ -93,12 +95,12 @@ pub fn merge(
         version,
         free_threaded: python.free_threaded,
         counted,
+        told_apart: finished.iter().any(tells_failures_apart),
         uncounted: &uncounted,
         calls: jit::calls(finished),
     };
     let mut files: BTreeMap<String, Vec<Code>> = BTreeMap::new();
-    let mut diverged = 0u64;
-    let mut most_threads = 0u64;
+    let (mut diverged, mut most_threads) = (0u64, 0u64);
     for (key, found) in &gathered {
         let code = context.code(key, found);
         if natural_ran && diverges(&code) {
@@ -232,6 +234,7 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         misses: Vec::new(),
         types: Vec::new(),
         jit: Vec::new(),
+        pystats: Vec::new(),
         sampled: Vec::new(),
         partial: false,
     });
@@ -252,6 +255,7 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         }
         PassKind::Misses => found.misses.extend(code.counts.as_ref()),
         PassKind::Types => found.types.extend(code.counts.as_ref()),
+        PassKind::Pystats => found.pystats.extend(code.counts.as_ref()),
         PassKind::Sample => found.sampled.push(code.address),
         PassKind::Jit => found.jit.extend(code.jit.as_ref()),
         PassKind::Trace => {}
@@ -285,6 +289,12 @@ fn hex(bytes: &[u8]) -> String {
 /// SHA-256 of a file's bytes, as [`File::digest`] has it.
 pub(super) fn digest(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
+}
+
+/// A pass that has the failed attempts of each code object: with several threads they are mixed.
+fn tells_failures_apart(pass: &Finished) -> bool {
+    let has = |result: &wire::Result| result.threads == 0 && !result.partial;
+    pass.kind == PassKind::Pystats && pass.result.as_ref().is_some_and(has)
 }
 
 /// Counted twice or more, yet every site of it untouched in the natural pass.

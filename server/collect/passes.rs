@@ -1,10 +1,10 @@
 //! Which passes there are, and how often each runs the workload.
 
 use super::merge::Finished;
-use super::{LONG_ENOUGH_NS, MOST_COUNTED, Request, Timing};
+use super::{LONG_ENOUGH_NS, MOST_COUNTED, Request, Timing, has_monitoring};
 use crate::profile::PassKind;
 
-/// 3.11 has no monitoring: its executions and misses need a pass each.
+/// Without monitoring, executions and misses need a pass each.
 pub(super) fn kinds(request: &Request) -> Vec<PassKind> {
     let mut kinds = vec![PassKind::Natural];
     if request.timing == Timing::Sampled {
@@ -12,8 +12,11 @@ pub(super) fn kinds(request: &Request) -> Vec<PassKind> {
     }
     if request.count {
         kinds.push(PassKind::Count);
-        if request.python.minor == "3.11" {
+        if !has_monitoring(&request.python) {
             kinds.push(PassKind::Misses);
+        }
+        if request.tells_failures() {
+            kinds.push(PassKind::Pystats);
         }
         if request.types {
             kinds.push(PassKind::Types);
@@ -47,6 +50,7 @@ pub fn name(kind: PassKind) -> &'static str {
         PassKind::Count => "count",
         PassKind::Misses => "misses",
         PassKind::Types => "types",
+        PassKind::Pystats => "pystats",
         PassKind::Sample => "sample",
         PassKind::Trace => "trace",
         PassKind::Jit => "jit",

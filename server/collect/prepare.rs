@@ -45,6 +45,8 @@ pub struct Wish {
     pub types: bool,
     /// Look at the JIT's executors, where the build has one.
     pub jit: bool,
+    /// Tell apart by function what a pystats build counts.
+    pub pystats: bool,
     /// Globs of the files to measure; go before the configuration's.
     pub include: Vec<String>,
     /// Arguments of the script, module or pytest.
@@ -211,6 +213,7 @@ fn request(
         timing: if wish.once { Timing::Off } else { wish.timing },
         types: wish.types && wish.count && !wish.once,
         jit: wish.jit && has_jit && !wish.once,
+        pystats: wish.pystats && wish.count && !wish.once,
         once: wish.once,
         calls: wish.calls,
         budget: Duration::from_secs_f64(time.unwrap_or(BUDGET)),
@@ -289,6 +292,7 @@ pub fn announcement(request: &Request) -> String {
         (true, "3.11") => 2,
         (true, _) => 1,
     };
+    let counted = counted + u64::from(request.tells_failures());
     let passes = 1
         + counted
         + u64::from(request.timing == Timing::Sampled)

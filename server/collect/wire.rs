@@ -47,6 +47,18 @@ pub struct Result {
     pub codes: Vec<Code>,
 }
 
+/// What the helper wrote; else what it says went wrong.
+pub(super) fn parse<T: serde::de::DeserializeOwned>(text: &[u8]) -> std::result::Result<T, String> {
+    #[derive(serde::Deserialize)]
+    struct Failure {
+        error: String,
+    }
+    serde_json::from_slice(text).map_err(|error| {
+        let said = serde_json::from_slice::<Failure>(text).map(|failure| failure.error);
+        said.unwrap_or_else(|_| format!("its result cannot be read: {error}"))
+    })
+}
+
 /// A measured file.
 #[derive(Debug, Deserialize)]
 pub struct File {
@@ -163,6 +175,8 @@ pub struct Counts {
     pub threads: u64,
     /// By offset: operand types, kind, facts and how often they were read, for sites whose operands were.
     pub types: BTreeMap<u32, Vec<Shape>>,
+    /// By family and number of the kind: failed attempts, as a pystats build counts them.
+    pub failures: BTreeMap<String, BTreeMap<u32, u64>>,
     /// Most frames of it seen on the stack of a thread at a poll, where polls stand in the source (3.11).
     pub frames: u64,
 }

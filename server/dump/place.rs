@@ -355,6 +355,7 @@ fn code(located: &Located, qualname: String, first_line: u32, facts: &[(&Place, 
         digest: String::new(),
         calls,
         withheld: false,
+        failures: None,
         total,
         instructions,
     }

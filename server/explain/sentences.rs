@@ -221,8 +221,8 @@ pub fn reason(instruction: &Instruction, diagnosis: &Diagnosis) -> String {
 
 /// The same for where only the beginning may be seen: what is wrong comes first, without the expression.
 #[must_use]
-pub fn problem_first(site: &SiteCosts) -> String {
-    if let Some(diagnosis) = cause::best(site.instruction, site.minor) {
+pub fn problem_first(file: &FileCosts, site: &SiteCosts) -> String {
+    if let Some(diagnosis) = cause::best(site.instruction, file.minor) {
         return reason(site.instruction, &diagnosis);
     }
     let operation = operation(site.instruction, false);
@@ -303,10 +303,10 @@ fn seen(instruction: &Instruction) -> String {
 
 /// What can be said of one site, in whole sentences: what it is, how often it ran, its state.
 #[must_use]
-pub fn site(site: &SiteCosts, name: Option<&str>) -> String {
+pub fn site(file: &FileCosts, site: &SiteCosts, name: Option<&str>) -> String {
     let instruction = site.instruction;
     if instruction.is_marked() {
-        let Some(reason) = cause::best(instruction, site.minor) else {
+        let Some(reason) = cause::best(instruction, file.minor) else {
             let types = types::distribution(instruction)
                 .map(|types| format!(" Seen: {types}."))
                 .unwrap_or_default();

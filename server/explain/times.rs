@@ -60,13 +60,7 @@ fn each(line: &LineCosts, time: &TimeCosts) -> Option<String> {
 #[must_use]
 pub fn of_site(line: &LineCosts, sites: &[&SiteCosts]) -> Option<String> {
     let time = line.time.filter(splits)?;
-    let own: f64 = sites
-        .iter()
-        .filter_map(|site| Some(site.time.as_deref()?.self_ns))
-        .sum();
-    if own <= 0.0 {
-        return None;
-    }
+    let own = own(line, sites)?;
     let executions = match sites {
         [site] => site.executions(),
         // Several together: for one execution of the line.
@@ -76,6 +70,18 @@ pub fn of_site(line: &LineCosts, sites: &[&SiteCosts]) -> Option<String> {
         Some(executions) => duration(own / executions as f64),
         None => percent(own / time.self_ns),
     })
+}
+
+/// Time of some instructions of a line together, ns; none when the line has too few samples to be split, or
+/// they have none.
+#[must_use]
+pub fn own(line: &LineCosts, sites: &[&SiteCosts]) -> Option<f64> {
+    line.time.filter(splits)?;
+    let own: f64 = sites
+        .iter()
+        .filter_map(|site| Some(site.time.as_deref()?.self_ns))
+        .sum();
+    (own > 0.0).then_some(own)
 }
 
 fn splits(time: &TimeCosts) -> bool {

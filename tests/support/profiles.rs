@@ -97,6 +97,7 @@ impl Fixture {
             digest: format!("{:016x}", codes.len()),
             calls: Some(calls),
             withheld: false,
+            failures: None,
             total: None,
             jit: None,
             instructions: Vec::new(),

@@ -12,7 +12,7 @@ use crate::bytecode::state::{self, Counted, Live};
 use crate::bytecode::{Tables, argument, locations};
 use crate::collect::wire;
 use crate::cpython::Version;
-use crate::profile::{Code, Instruction, Method, Misses, Position, Site, State};
+use crate::profile::{Code, Failures, Instruction, Method, Misses, Position, Site, State};
 
 /// With more threads alive than this, a countdown may be missed between two polls.
 const THREADS_BOUND: u64 = 16;
@@ -35,6 +35,8 @@ pub(super) struct Context<'a> {
     pub(super) counted: bool,
     /// Calls with the JIT on for each counted one.
     pub(super) calls: Option<f64>,
+    /// A pass told failed attempts apart by code object.
+    pub(super) told_apart: bool,
     /// Files that were another text when counted.
     pub(super) uncounted: &'a BTreeSet<&'a str>,
 }
@@ -108,6 +110,7 @@ impl Context<'_> {
             digest: key.digest.clone(),
             calls: self.counts(&key.path).then_some(calls),
             withheld,
+            failures: self.told_apart.then(|| failures(&found.pystats)),
             total: self.timed.total(&found.sampled, &name),
             jit: jit::of(&found.jit, &instructions, self.calls, self.version).map(Box::new),
             instructions,
@@ -254,6 +257,23 @@ impl Context<'_> {
             .sum();
         generic.min(executions)
     }
+}
+
+/// Failed attempts of all that is the same code object, in the order of opcodes and kinds.
+fn failures(counts: &[&wire::Counts]) -> Vec<Failures> {
+    let mut sums: BTreeMap<(&str, u32), u64> = BTreeMap::new();
+    let families = counts.iter().flat_map(|counts| &counts.failures);
+    for (opcode, kinds) in families {
+        for (kind, count) in kinds {
+            *sums.entry((opcode, *kind)).or_default() += count;
+        }
+    }
+    let told = sums.into_iter().map(|((opcode, kind), count)| Failures {
+        opcode: opcode.to_owned(),
+        kind,
+        count,
+    });
+    told.collect()
 }
 
 /// Polls of a site: from the count pass, or from the misses pass where that is separate.

@@ -42,6 +42,7 @@ pub fn candidates(python: &Python, finished: &[Finished]) -> Vec<String> {
         free_threaded: python.free_threaded,
         counted,
         calls: None,
+        told_apart: false,
         uncounted: &sorted.uncounted,
     };
     let mut sites = Vec::new();

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use crate::attribute::{Costs, FileCosts, LineCosts, Shape, SiteCosts, Whole};
 use crate::explain::number::{count, counted, short_count};
-use crate::explain::{jit, sentences, times, words};
+use crate::explain::{failures, jit, sentences, times, words};
 use crate::present::terminal::cells;
 use crate::profile::{Note, Profile, State};
 
@@ -71,6 +71,7 @@ pub fn hover(
     let mut paragraphs = vec![headline(file, costs, options.ascii)];
     paragraphs.extend(site.map(|site| about_site(file, site, options.ascii)));
     paragraphs.extend(about_functions(file, costs, options.ascii));
+    paragraphs.extend(about_failures(file, costs, options.ascii));
     paragraphs.push(markdown::block(
         &instructions(file, costs, options.ascii).join("\n"),
     ));
@@ -114,7 +115,7 @@ fn range(file: &FileCosts, line: &LineCosts, site: Option<&SiteCosts>) -> ((u32,
 
 fn about_site(file: &FileCosts, site: &SiteCosts, ascii: bool) -> String {
     let name = expression::text(file, site.position, NAME, ascii).map(|text| markdown::code(&text, ascii));
-    let text = sentences::site(site, name.as_deref());
+    let text = sentences::site(file, site, name.as_deref());
     let text = match words::mark(site.instruction.state) {
         Some(mark) => format!("{mark} {text}"),
         None => text,
@@ -122,13 +123,22 @@ fn about_site(file: &FileCosts, site: &SiteCosts, ascii: bool) -> String {
     cells::clean(&text, ascii)
 }
 
+/// What CPython itself counted in the function that begins on the line.
+fn about_failures(file: &FileCosts, line: &LineCosts, ascii: bool) -> Option<String> {
+    let text = failures::of(file, function_from(file, line)?)?;
+    Some(markdown::prose(&(text + "."), ascii))
+}
+
+/// The function that begins on the line.
+fn function_from(file: &FileCosts, line: &LineCosts) -> Option<usize> {
+    file.functions
+        .iter()
+        .position(|function| function.shape == Shape::Function && function.code.first_line == line.line)
+}
+
 /// The functions that begin on the line, as wholes.
 fn about_functions(file: &FileCosts, line: &LineCosts, ascii: bool) -> Option<String> {
-    let begins = |index: &usize| {
-        let function = &file.functions[*index];
-        function.shape == Shape::Function && function.code.first_line == line.line
-    };
-    let function = (0..file.functions.len()).find(begins)?;
+    let function = function_from(file, line)?;
     let name = markdown::code(&file.functions[function].code.qualname, ascii);
     sentences::whole(file, function, &name).map(|text| cells::clean(&text, ascii))
 }
