@@ -192,6 +192,7 @@ fn code(function: usize) -> Code {
         digest: format!("{function:016x}"),
         calls: Some(1000),
         withheld: false,
+        failures: None,
         total: None,
         instructions,
     }
