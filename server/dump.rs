@@ -29,6 +29,7 @@ mod speedscope;
 mod tachyon;
 mod webcopy;
 
+pub use lltrace::{JitLog, Logged};
 pub use sniff::Format;
 
 use located::Located;
@@ -37,6 +38,8 @@ use located::Located;
 const HEAD: u64 = 1 << 16;
 /// Formats that are read as one piece may have this many bytes, unpacked.
 const LARGEST: u64 = 1 << 28;
+/// Bytes read at a time.
+const BUFFER: usize = 1 << 18;
 /// Problems of one file that are told one by one.
 const TOLD: usize = 5;
 
@@ -121,6 +124,8 @@ pub enum Content {
     Statistics(Box<Statistics>),
     /// Numbers of places in code.
     Located(Box<Located>),
+    /// What became of the JIT's traces, by code object and offset.
+    JitLog(Box<JitLog>),
 }
 
 /// What could not be used, as it is found.
@@ -170,6 +175,22 @@ pub fn read(name: &str, input: impl Read) -> Result<Dump, Error> {
     })
 }
 
+/// Reads bytes, unpacked, that are known to be of a format: what they are is not looked for.
+pub fn read_known(name: &str, format: Format, input: impl Read) -> Result<Dump, Error> {
+    let mut damage = Damage::default();
+    let content =
+        read_as(format, BufReader::with_capacity(BUFFER, input), &mut damage).map_err(|problem| Error {
+            file: name.to_owned(),
+            problem,
+        })?;
+    Ok(Dump {
+        name: name.to_owned(),
+        format,
+        content,
+        problems: damage.sentences(),
+    })
+}
+
 fn read_packed(
     mut input: Box<dyn Read + '_>,
     layers: u32,
@@ -190,7 +211,7 @@ fn read_packed(
         );
     }
     let format = sniff::sniff(&head)?;
-    let content = read_as(format, BufReader::new(whole), damage)?;
+    let content = read_as(format, BufReader::with_capacity(BUFFER, whole), damage)?;
     Ok((format, content))
 }
 
@@ -205,7 +226,7 @@ fn read_as(format: Format, input: impl BufRead, damage: &mut Damage) -> Result<C
             return Ok(statistics(Statistics::Counters(Box::new(counters))));
         }
         Format::PystatsReport => return Ok(statistics(report::read(&text(input, damage)?, damage)?)),
-        Format::JitLog => return Ok(statistics(lltrace::read(input, damage)?)),
+        Format::JitLog => return Ok(Content::JitLog(Box::new(lltrace::read(input)?))),
         Format::PystatsPage => return Ok(statistics(webcopy::read(&text(input, damage)?, damage)?)),
         Format::Tachyon => tachyon::read(&in_one_piece(input)?, damage)?,
         Format::TachyonLines => jsonl::read(input, damage)?,

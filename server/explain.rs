@@ -9,6 +9,7 @@ pub mod cause;
 pub mod entry;
 pub mod failures;
 pub mod ignore;
+pub mod jit;
 pub mod number;
 pub mod rewrite;
 pub mod sentences;
@@ -386,6 +387,9 @@ pub fn verdict(profile: &Profile, costs: &Costs, thresholds: &Thresholds) -> Opt
                 "instructions"
             },
         )
+    } else if seen.imported > 0 {
+        "Not judged: the dump tells the forms that were seen, not what CPython tried or whether guards held."
+            .to_owned()
     } else if seen.hidden > 0 {
         "Nothing to judge: a debugger, profiler or monitoring tool hid the specialized forms.".to_owned()
     } else if seen.specialized == 0 && seen.cold > 0 {
@@ -408,6 +412,7 @@ struct Seen {
     specialized: u64,
     cold: u64,
     hidden: u64,
+    imported: u64,
 }
 
 impl Seen {
@@ -419,6 +424,7 @@ impl Seen {
             State::Specialized => self.specialized += 1,
             State::Unspecialized | State::Deopting | State::Polymorphic => self.marked += 1,
             State::Instrumented => self.hidden += 1,
+            State::Imported => self.imported += 1,
         }
     }
 }

@@ -41,7 +41,7 @@ impl Numbers {
             }),
             starts_line: self.below(2) == 0,
             executions: self.maybe(|numbers| numbers.below(1_000)),
-            state: State::ALL[usize::try_from(self.below(8)).unwrap()],
+            state: State::ALL[usize::try_from(self.below(9)).unwrap()],
             time: None,
             site: self.maybe(|numbers| {
                 Box::new(Site {
@@ -81,6 +81,7 @@ impl Numbers {
                         withheld: self.below(6) == 0,
                         failures: None,
                         total: None,
+                        jit: None,
                         instructions: (0..u32::try_from(self.below(12)).unwrap())
                             .map(|index| self.instruction(2 * index))
                             .collect(),

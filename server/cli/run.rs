@@ -157,6 +157,7 @@ fn prepare(arguments: &Run, python: Option<String>) -> anyhow::Result<Request> {
         },
         types: arguments.passes.contains(&PassName::Types),
         pystats: arguments.passes.contains(&PassName::Pystats),
+        jit: arguments.passes.contains(&PassName::Jit),
         include: arguments.include.clone(),
         arguments: arguments.arguments.clone(),
         unmarked_root: None,

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Context;
 
 use super::{Show, screen};
-use crate::dump::Content;
+use crate::dump::{Content, JitLog};
 use crate::present::stats;
 use crate::store;
 use crate::store::import::{self, Imported};
@@ -36,15 +36,19 @@ fn show_dump(path: &Path, arguments: &Show) -> anyhow::Result<()> {
         Imported::Profile(profile) => return screen::report(&profile, &arguments.output),
         Imported::Statistics(dump) => dump,
     };
-    let Content::Statistics(statistics) = &dump.content else {
-        anyhow::bail!("{} has nothing to show", dump.name);
-    };
-    let about = stats::About {
+    let mut about = stats::About {
         sources: vec![dump.name.clone()],
         notes: dump.problems.clone(),
         ..stats::About::default()
     };
-    let tables = statistics.tables();
+    let tables = match &dump.content {
+        Content::Statistics(statistics) => statistics.tables(),
+        Content::JitLog(log) => {
+            about.notes.push(JitLog::OFFSETS.to_owned());
+            log.tables.clone()
+        }
+        Content::Located(_) => anyhow::bail!("{} has nothing to show", dump.name),
+    };
     let text = match arguments.output.format {
         super::Format::Text => stats::text(&tables, &about),
         super::Format::Json => stats::json(&tables, &about),

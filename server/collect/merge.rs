@@ -1,6 +1,7 @@
 //! The passes' raw results to one profile.
 
 mod code;
+mod jit;
 mod passes;
 mod times;
 mod types;
@@ -52,6 +53,7 @@ struct Gathered<'a> {
     types: Vec<&'a wire::Counts>,
     /// As a pystats build counted it.
     pystats: Vec<&'a wire::Counts>,
+    jit: Vec<&'a wire::Jit>,
     /// Where the sampled pass had it.
     sampled: Vec<u64>,
     /// Its counts come from a pass that was cut short.
@@ -99,6 +101,7 @@ pub fn merge(
         counted,
         told_apart: finished.iter().any(tells_failures_apart),
         uncounted: &uncounted,
+        calls: jit::calls(finished),
     };
     let mut files: BTreeMap<String, Vec<Code>> = BTreeMap::new();
     let (mut diverged, mut most_threads) = (0u64, 0u64);
@@ -112,14 +115,8 @@ pub fn merge(
                 code: format!("{}:{} {}", key.path, key.first_line, key.qualname),
             });
         }
-        most_threads = most_threads.max(
-            found
-                .counts
-                .iter()
-                .map(|counts| counts.threads)
-                .max()
-                .unwrap_or(0),
-        );
+        let threads = found.counts.iter().map(|counts| counts.threads);
+        most_threads = most_threads.max(threads.max().unwrap_or(0));
         files.entry(key.path.clone()).or_default().push(code);
     }
     if context.bounded(most_threads) {
@@ -229,6 +226,7 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         misses: Vec::new(),
         types: Vec::new(),
         pystats: Vec::new(),
+        jit: Vec::new(),
         sampled: Vec::new(),
         partial: false,
     });
@@ -251,6 +249,7 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         PassKind::Types => found.types.extend(code.counts.as_ref()),
         PassKind::Pystats => found.pystats.extend(code.counts.as_ref()),
         PassKind::Sample => found.sampled.push(code.address),
+        PassKind::Jit => found.jit.extend(code.jit.as_ref()),
         PassKind::Trace => {}
     }
 }

@@ -49,6 +49,30 @@ pub enum Format {
 }
 
 impl Format {
+    /// All of them.
+    pub const ALL: [Self; 20] = [
+        Self::PystatsRaw,
+        Self::PystatsJson,
+        Self::PystatsReport,
+        Self::PystatsPage,
+        Self::Tachyon,
+        Self::TachyonLines,
+        Self::TachyonCollapsed,
+        Self::Gecko,
+        Self::Pstats,
+        Self::JitLog,
+        Self::Bytesight,
+        Self::PySpy,
+        Self::Speedscope,
+        Self::LineProfiler,
+        Self::LineProfilerPickle,
+        Self::Scalene,
+        Self::Austin,
+        Self::AustinText,
+        Self::Pyinstrument,
+        Self::PyinstrumentSession,
+    ];
+
     /// In words.
     #[must_use]
     pub fn name(self) -> &'static str {

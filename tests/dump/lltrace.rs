@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use bytecost::dump::{self, Content};
-use bytecost::stats::{Cell, Statistics, Table};
+use bytecost::stats::{Cell, Table};
 
 fn log(name: &str) -> (String, Vec<Table>) {
     let path = format!(
@@ -17,13 +17,10 @@ fn log(name: &str) -> (String, Vec<Table>) {
         .read_to_string(&mut text)
         .unwrap();
     let dump = dump::read(name, &packed[..]).unwrap();
-    let Content::Statistics(statistics) = dump.content else {
-        panic!("tables")
+    let Content::JitLog(log) = dump.content else {
+        panic!("a log")
     };
-    let Statistics::Report(tables) = *statistics else {
-        panic!("a report")
-    };
-    (text, tables)
+    (text, log.tables)
 }
 
 fn sum(tables: &[Table], title: &str, column: &str) -> u64 {

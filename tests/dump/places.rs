@@ -25,7 +25,7 @@ fn read(name: &str) -> Dump {
 fn located(dump: &Dump) -> &Located {
     match &dump.content {
         Content::Located(located) => located,
-        Content::Statistics(_) => panic!("{} has places", dump.name),
+        Content::Statistics(_) | Content::JitLog(_) => panic!("{} has places", dump.name),
     }
 }
 
@@ -62,7 +62,7 @@ fn profile_of(dump: &Dump) -> Profile {
         .iter()
         .map(|(path, text)| (path.clone(), text.as_str()))
         .collect();
-    place::profile(dump, located(dump), "/w/app", &texts)
+    place::profile(dump, located(dump), "/w/app", &texts, None)
 }
 
 /// Own time by line in ms, rounded.
@@ -170,23 +170,20 @@ fn packed_and_plain_tachyon_say_the_same_of_a_loop() {
         };
         // `acc += data["k"] * i % 7`: subscript, product, remainder and sum.
         let binary = of("BINARY_OP", 6);
-        assert!(
-            binary.contains(&(State::Unspecialized, None)),
-            "{name}: {binary:?}"
-        );
+        assert!(binary.contains(&(State::Imported, None)), "{name}: {binary:?}");
         for form in [
             "BINARY_OP_SUBSCR_DICT",
             "BINARY_OP_MULTIPLY_INT",
             "BINARY_OP_ADD_INT",
         ] {
             assert!(
-                binary.contains(&(State::Specialized, Some(form.to_owned()))),
+                binary.contains(&(State::Imported, Some(form.to_owned()))),
                 "{name}: {binary:?}"
             );
         }
         assert_eq!(
             of("FOR_ITER", 5),
-            [(State::Specialized, Some("FOR_ITER_RANGE".to_owned()))]
+            [(State::Imported, Some("FOR_ITER_RANGE".to_owned()))]
         );
         let Some(Note::Imported {
             grain,
@@ -345,7 +342,7 @@ fn a_text_that_changed_is_not_shown() {
         .iter()
         .map(|(path, text)| (path.clone(), text.as_str()))
         .collect();
-    let profile = place::profile(&dump, located(&dump), "/w/app", &texts);
+    let profile = place::profile(&dump, located(&dump), "/w/app", &texts, None);
     let said = notes(&profile);
     assert!(
         said.iter().any(|note| note.contains("2 do not fit the text")),
@@ -592,7 +589,7 @@ fn cut_and_changed_files_never_panic() {
                         .iter()
                         .map(|(path, text)| (path.clone(), text.as_str()))
                         .collect();
-                    let placed = place::profile(&dump, located, "/w/app", &texts);
+                    let placed = place::profile(&dump, located, "/w/app", &texts, None);
                     assert!(!placed.notes.is_empty());
                 }
             }

@@ -58,6 +58,7 @@ pub fn call(minor: &str, executable: &Path, file: &Path, call: &str) -> Request 
         count: true,
         types: true,
         pystats: true,
+        jit: false,
         once: false,
         calls: None,
         budget: Duration::from_millis(50),

@@ -42,6 +42,7 @@ pub fn candidates(python: &Python, finished: &[Finished]) -> Vec<String> {
         free_threaded: python.free_threaded,
         counted,
         told_apart: false,
+        calls: None,
         uncounted: &sorted.uncounted,
     };
     let mut sites = Vec::new();

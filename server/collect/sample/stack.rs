@@ -328,11 +328,11 @@ impl Stack {
     }
 
     /// Whether a call was already seen the last time.
-    fn has_stayed(&self, caller: Link, callee: Link) -> bool {
+    fn has_stayed(&self, caller: Link, inner: Link) -> bool {
         self.last.links.windows(2).rev().any(|pair| {
             (pair[1].address, pair[1].head.code, pair[1].head.instruction)
                 == (caller.address, caller.head.code, caller.head.instruction)
-                && (pair[0].address, pair[0].head.code) == (callee.address, callee.head.code)
+                && (pair[0].address, pair[0].head.code) == (inner.address, inner.head.code)
         })
     }
 
