@@ -12,7 +12,10 @@ const TEXTS: [(&str, &str); 4] = [
     ("app.py", include_str!("../tests/fixtures/dump/app/app.py")),
     ("tiny.py", include_str!("../tests/fixtures/dump/app/tiny.py")),
     ("spin.py", include_str!("../tests/fixtures/dump/app/spin.py")),
-    ("shop/models.py", include_str!("../tests/fixtures/dump/app/shop/models.py")),
+    (
+        "shop/models.py",
+        include_str!("../tests/fixtures/dump/app/shop/models.py"),
+    ),
 ];
 
 /// Reads bytes as one format.
@@ -61,7 +64,13 @@ fn tables(statistics: &Statistics) {
     let found = statistics.tables();
     for table in &found {
         for row in &table.rows {
-            assert_eq!(row.len(), table.columns.len(), "{}: {}", table.section, table.title);
+            assert_eq!(
+                row.len(),
+                table.columns.len(),
+                "{}: {}",
+                table.section,
+                table.title
+            );
         }
     }
     let about = stats::About::default();

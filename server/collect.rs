@@ -125,10 +125,10 @@ pub struct Request {
     pub timing: Timing,
     /// Read operand types at the sites that the counted passes marked.
     pub types: bool,
-    /// Tell apart by function what a pystats build counts.
-    pub pystats: bool,
     /// Look at the JIT's executors in a pass with it on.
     pub jit: bool,
+    /// Tell apart by function what a pystats build counts.
+    pub pystats: bool,
     /// Make a single call in the natural pass.
     pub once: bool,
     /// Calls to make in every pass; else chosen by how long one takes.

@@ -7,9 +7,11 @@ use std::io::{BufRead, BufReader, Cursor, Read};
 
 use crate::stats::Statistics;
 
+mod add;
 mod austin;
 mod bytes;
 mod bytesight;
+mod chrome;
 mod folded;
 mod gecko;
 mod jsonl;
@@ -20,6 +22,7 @@ pub mod located;
 mod lprof;
 mod marshal;
 pub mod place;
+mod pstats_text;
 mod pyinstrument;
 mod pystats;
 mod report;
@@ -29,6 +32,7 @@ mod speedscope;
 mod tachyon;
 mod webcopy;
 
+pub use add::add;
 pub use lltrace::{JitLog, Logged};
 pub use sniff::Format;
 
@@ -232,6 +236,8 @@ fn read_as(format: Format, input: impl BufRead, damage: &mut Damage) -> Result<C
         Format::TachyonLines => jsonl::read(input, damage)?,
         Format::TachyonCollapsed => folded::read(folded::Dialect::Tachyon, input, damage)?,
         Format::Gecko => gecko::read(&in_one_piece(input)?, damage)?,
+        Format::PstatsText => pstats_text::read(input, damage)?,
+        Format::ChromeTrace => chrome::read(&in_one_piece(input)?, damage)?,
         Format::Pstats => marshal::read(&in_one_piece(input)?, damage)?,
         Format::Bytesight => bytesight::read(input, damage)?,
         Format::PySpy => folded::read(folded::Dialect::PySpy, input, damage)?,

@@ -467,8 +467,8 @@ impl Profile {
         self.passes.iter().find(|pass| pass.kind == kind)
     }
 
-    /// The first failure of any pass, if there was one. What befalls the passes for types, for pystats and
-    /// for the JIT is their own.
+    /// The first failure of any pass, if there was one. What befalls the passes for types, pystats and the
+    /// JIT is their own.
     #[must_use]
     pub fn failure(&self) -> Option<&Outcome> {
         self.passes

@@ -41,7 +41,7 @@ impl Numbers {
             }),
             starts_line: self.below(2) == 0,
             executions: self.maybe(|numbers| numbers.below(1_000)),
-            state: State::ALL[usize::try_from(self.below(9)).unwrap()],
+            state: State::ALL[usize::try_from(self.below(State::ALL.len() as u64)).unwrap()],
             time: None,
             site: self.maybe(|numbers| {
                 Box::new(Site {

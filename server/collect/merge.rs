@@ -51,9 +51,9 @@ struct Gathered<'a> {
     counts: Vec<&'a wire::Counts>,
     misses: Vec<&'a wire::Counts>,
     types: Vec<&'a wire::Counts>,
+    jit: Vec<&'a wire::Jit>,
     /// As a pystats build counted it.
     pystats: Vec<&'a wire::Counts>,
-    jit: Vec<&'a wire::Jit>,
     /// Where the sampled pass had it.
     sampled: Vec<u64>,
     /// Its counts come from a pass that was cut short.
@@ -86,11 +86,7 @@ pub fn merge(
         strays,
         uncounted,
     } = sort(finished, tables, version);
-    let has = |kind: PassKind| {
-        let mut made = finished.iter().filter(|pass| pass.kind == kind);
-        made.any(|pass| pass.result.is_some())
-    };
-    let (natural_ran, counted) = (has(PassKind::Natural), has(PassKind::Count));
+    let (natural_ran, counted) = (has(finished, PassKind::Natural), has(finished, PassKind::Count));
     let timed = Timed::new(finished, traced);
     let context = Context {
         tables,
@@ -169,6 +165,12 @@ pub fn merge(
     }
 }
 
+/// Whether a pass was made and left a result.
+fn has(finished: &[Finished], kind: PassKind) -> bool {
+    let mut made = finished.iter().filter(|pass| pass.kind == kind);
+    made.any(|pass| pass.result.is_some())
+}
+
 /// The code objects of all passes by what they are.
 #[derive(Default)]
 struct Sorted<'a> {
@@ -225,8 +227,8 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         counts: Vec::new(),
         misses: Vec::new(),
         types: Vec::new(),
-        pystats: Vec::new(),
         jit: Vec::new(),
+        pystats: Vec::new(),
         sampled: Vec::new(),
         partial: false,
     });

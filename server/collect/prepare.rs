@@ -43,10 +43,10 @@ pub struct Wish {
     pub timing: Timing,
     /// Read operand types after the counted passes.
     pub types: bool,
-    /// Tell apart by function what a pystats build counts.
-    pub pystats: bool,
     /// Look at the JIT's executors, where the build has one.
     pub jit: bool,
+    /// Tell apart by function what a pystats build counts.
+    pub pystats: bool,
     /// Globs of the files to measure; go before the configuration's.
     pub include: Vec<String>,
     /// Arguments of the script, module or pytest.
@@ -212,8 +212,8 @@ fn request(
         count: wish.count && !wish.once,
         timing: if wish.once { Timing::Off } else { wish.timing },
         types: wish.types && wish.count && !wish.once,
-        pystats: wish.pystats && wish.count && !wish.once,
         jit: wish.jit && has_jit && !wish.once,
+        pystats: wish.pystats && wish.count && !wish.once,
         once: wish.once,
         calls: wish.calls,
         budget: Duration::from_secs_f64(time.unwrap_or(BUDGET)),

@@ -124,6 +124,10 @@ struct Covered {
 }
 
 #[derive(Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "lines of the log, each there or not"
+)]
 struct Log {
     sites: BTreeMap<At, Site>,
     /// The attempt that goes on, and the one that the next optimized trace is of.
@@ -140,6 +144,11 @@ struct Log {
     /// Instructions of the attempt that goes on, with their uops.
     path: Vec<(At, u64)>,
     frames: Frames,
+    /// Uops that the optimizer looked at and put out, by name.
+    uops: BTreeMap<String, (u64, u64)>,
+    /// Traces it looked at, and functions it could not find.
+    analysed: u64,
+    missing: u64,
     /// Forms of lines by which versions differ.
     has_two_operands: bool,
     has_one_operand: bool,
@@ -234,6 +243,24 @@ fn executed(line: &[u8]) -> Option<(u32, &[u8])> {
     (is_opcode && is_argument).then_some((offset, opcode))
 }
 
+/// By file, first line and name.
+type Codes<'l> = BTreeMap<(&'l str, u32, &'l str), Logged>;
+
+/// The code object that a place is in.
+fn code<'l, 'c>(codes: &'c mut Codes<'l>, at: &'l At) -> &'c mut Logged {
+    let key = (at.file.as_str(), at.first_line, at.function.as_str());
+    codes.entry(key).or_insert_with(|| Logged {
+        file: at.file.clone(),
+        first_line: (!at.file.is_empty()).then_some(at.first_line),
+        function: if at.file.is_empty() {
+            String::new()
+        } else {
+            at.function.clone()
+        },
+        ..Logged::default()
+    })
+}
+
 impl Log {
     /// A line as it is: those of level 5, nearly all of a long log, first.
     fn bytes(&mut self, line: &[u8]) {
@@ -314,6 +341,10 @@ impl Log {
             self.frames.resume(line);
         } else if line.starts_with("stack=[") || line.starts_with("locals=[") {
             self.has_locals |= line.starts_with("locals=[");
+        } else if line.contains(" abs: _") || line.contains(" out: _") {
+            self.optimizer(line);
+        } else if line == "Missing function" {
+            self.missing += 1;
         } else if line.contains(" ADD_TO_TRACE: ")
             && let Some(site) = self.present.as_ref().and_then(|at| self.sites.get_mut(at))
         {
@@ -326,6 +357,27 @@ impl Log {
             site.uops = site.uops.max(number.unwrap_or(0));
             if let Some((_, uops)) = self.path.last_mut() {
                 *uops += 1;
+            }
+        }
+    }
+
+    /// `K abs: _UOP (…)`, `K out: _UOP (…)` of `PYTHON_OPT_DEBUG`; in 3.13 the first of a trace is glued to
+    /// the last of the one before.
+    fn optimizer(&mut self, line: &str) {
+        for (mark, is_out) in [(" abs: ", false), (" out: ", true)] {
+            for (at, _) in line.match_indices(mark) {
+                let name = &line[at + mark.len()..];
+                let name = name.split([' ', '(']).next().unwrap_or_default();
+                if !name.starts_with('_') || !is_opcode(name.trim_start_matches('_')) {
+                    continue;
+                }
+                let number = line[..at].rsplit(|c: char| !c.is_ascii_digit()).next();
+                let begins = number == Some("0");
+                self.analysed += u64::from(begins && !is_out);
+                if self.uops.len() < KEPT || self.uops.contains_key(name) {
+                    let counts = self.uops.entry(name.to_owned()).or_default();
+                    *if is_out { &mut counts.1 } else { &mut counts.0 } += 1;
+                }
             }
         }
     }
@@ -478,23 +530,7 @@ impl Log {
 
     /// What is told, by code object.
     fn codes(&self) -> Vec<Logged> {
-        let mut codes: BTreeMap<(&str, u32, &str), Logged> = BTreeMap::new();
-        fn code<'l, 'c>(
-            codes: &'c mut BTreeMap<(&'l str, u32, &'l str), Logged>,
-            at: &'l At,
-        ) -> &'c mut Logged {
-            let key = (at.file.as_str(), at.first_line, at.function.as_str());
-            codes.entry(key).or_insert_with(|| Logged {
-                file: at.file.clone(),
-                first_line: (!at.file.is_empty()).then_some(at.first_line),
-                function: if at.file.is_empty() {
-                    String::new()
-                } else {
-                    at.function.clone()
-                },
-                ..Logged::default()
-            })
-        }
+        let mut codes = Codes::new();
         let known = |number: u64| (number > 0).then_some(number);
         for (at, site) in &self.sites {
             code(&mut codes, at).jit.traces.push(Trace {
@@ -607,6 +643,25 @@ impl Log {
                 owner.map_or(Cell::Empty, |at| Cell::Label(place(at))),
             ]);
         }
+        let mut optimizer = Table::new("Optimizer", "", &["Name", "Count"]);
+        for (name, count) in [
+            ("Traces analysed", self.analysed),
+            ("Missing function", self.missing),
+        ] {
+            if count > 0 {
+                optimizer
+                    .rows
+                    .push(vec![Cell::Label(name.to_owned()), Cell::Count(count)]);
+            }
+        }
+        let mut uops = Table::new("Optimizer", "Uops", &["Name", "Analysed", "Put out"]);
+        for (name, (analysed, out)) in &self.uops {
+            uops.rows.push(vec![
+                Cell::Label(name.clone()),
+                Cell::Count(*analysed),
+                if *out > 0 { Cell::Count(*out) } else { Cell::Empty },
+            ]);
+        }
         let mut ran = Table::new("Executed instructions", "", &["Name", "Count"]);
         let executed = self.frames.by_opcode();
         let mut by_count: Vec<_> = executed.iter().filter(|(_, count)| **count > 0).collect();
@@ -615,7 +670,7 @@ impl Log {
             ran.rows
                 .push(vec![Cell::Label(opcode.clone()), Cell::Count(*count)]);
         }
-        let mut tables = vec![traces, unsupported, exits, ran];
+        let mut tables = vec![traces, unsupported, exits, optimizer, uops, ran];
         tables.retain(|table| !table.rows.is_empty());
         tables
     }

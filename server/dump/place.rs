@@ -69,6 +69,8 @@ pub fn fits(located: &Located, compiled: &Compiled) -> u64 {
 
 /// Path, first line and qualified name.
 type CodeKey = (String, u32, String);
+/// What is told of the instructions of a compiled code object, by index.
+type Exact<'l> = BTreeMap<usize, Vec<(&'l Place, Fact)>>;
 /// Offset, position and base opcode.
 type InstructionKey = (Option<u32>, Option<Position>, String);
 
@@ -95,7 +97,7 @@ pub fn profile(
         .collect();
     let mut chosen: HashMap<&str, Option<&str>> = HashMap::new();
     let mut codes: BTreeMap<CodeKey, Vec<(&Place, Fact)>> = BTreeMap::new();
-    let mut exact: BTreeMap<(&str, usize), BTreeMap<usize, Vec<(&Place, Fact)>>> = BTreeMap::new();
+    let mut exact: BTreeMap<(&str, usize), Exact> = BTreeMap::new();
     let grain = grain(located, texts, &sources);
     let mut counts = Counts::default();
     let mut elsewhere = Time::default();
@@ -114,7 +116,10 @@ pub fn profile(
             .filter(|checks| place.opcode.is_some() && checks.has(file))
         {
             counts.checked += 1;
-            if let Some((code, instruction)) = checks.find(file, place) {
+            let found = checks
+                .find(file, place)
+                .filter(|_| is_quoted(located, place, &sources[file]));
+            if let Some((code, instruction)) = found {
                 let code = exact.entry((file, code)).or_default();
                 code.entry(instruction).or_default().push((place, *fact));
             } else {
@@ -159,6 +164,22 @@ pub fn profile(
             .codes
             .push(code);
     }
+    add_totals(&mut files, located, &chosen);
+    let found = Found {
+        files: files.into_values().collect(),
+        counts,
+        elsewhere,
+        grain,
+        minor,
+        checked_by: compiled
+            .filter(|_| counts.checked > 0)
+            .map(|compiled| compiled.version.clone()),
+    };
+    assemble(dump, located, root, found)
+}
+
+/// Times of lines with what they called.
+fn add_totals(files: &mut BTreeMap<String, File>, located: &Located, chosen: &HashMap<&str, Option<&str>>) {
     for ((path, line), total) in &located.lines {
         if let Some(file) = chosen
             .get(path.as_str())
@@ -175,17 +196,6 @@ pub fn profile(
     for file in files.values_mut() {
         file.totals.sort_by_key(|total| total.line);
     }
-    let found = Found {
-        files: files.into_values().collect(),
-        counts,
-        elsewhere,
-        grain,
-        minor,
-        checked_by: compiled
-            .filter(|_| counts.checked > 0)
-            .map(|compiled| compiled.version.clone()),
-    };
-    assemble(dump, located, root, found)
 }
 
 /// Functions, when a dump of lines has first lines of functions only.
@@ -372,12 +382,7 @@ fn totals<'p>(located: &Located, places: impl Iterator<Item = &'p Place>) -> (Op
 }
 
 /// A compiled code object with the numbers of its instructions.
-fn verified(
-    located: &Located,
-    compiled: &Code,
-    facts: &BTreeMap<usize, Vec<(&Place, Fact)>>,
-    minor: &str,
-) -> Code {
+fn verified(located: &Located, compiled: &Code, facts: &Exact, minor: &str) -> Code {
     let opcodes = Opcodes::of(minor);
     let (total, calls) = totals(located, facts.values().flatten().map(|(place, _)| *place));
     let mut instructions = Vec::with_capacity(facts.len());

@@ -180,11 +180,11 @@ pub struct Function {
     pub samples: Option<u64>,
     /// Time off the processor.
     pub waiting_ns: Option<f64>,
+    /// Where tier 2 made traces (executors) or tried to; null where that was not looked at.
+    pub traces: Option<Vec<profile::jit::Trace>>,
     /// Failed attempts to specialize, exactly, as a pystats build of CPython counted them itself; null where
     /// it does not, or where they could not be told apart by function.
     pub failure_kinds: Option<Vec<FailureKind>>,
-    /// Where tier 2 made traces (executors) or tried to; null where that was not looked at.
-    pub traces: Option<Vec<profile::jit::Trace>>,
 }
 
 /// Failed attempts to specialize of one kind, in all calls of the pass for pystats.
@@ -460,8 +460,8 @@ fn function(costs: &FunctionCosts, minor: &str) -> Function {
         self_share_error: costs.time.and_then(|time| time.error),
         samples: sampled(costs.time),
         waiting_ns: costs.time.map(|time| time.waiting_ns),
-        failure_kinds: failures.map(|all| all.iter().map(|one| failure(one, minor)).collect()),
         traces: costs.code.jit.as_ref().map(|jit| jit.traces.clone()),
+        failure_kinds: failures.map(|all| all.iter().map(|one| failure(one, minor)).collect()),
     }
 }
 

@@ -35,16 +35,26 @@ pub fn is_own(path: &Path) -> bool {
 
 /// Reads a dump and places it on the files below `root`.
 pub fn import(path: &Path, root: &Path) -> Result<Imported, dump::Error> {
+    Ok(place_on(read(path)?, root))
+}
+
+/// Reads a file.
+pub fn read(path: &Path) -> Result<Dump, dump::Error> {
     let name = path.display().to_string();
     let input = File::open(path).map_err(|error| dump::Error {
         file: name.clone(),
         problem: error.into(),
     })?;
-    let dump = dump::read(&name, input)?;
+    dump::read(&name, input)
+}
+
+/// Places a dump on the files below `root`.
+#[must_use]
+pub fn place_on(dump: Dump, root: &Path) -> Imported {
     let names = match &dump.content {
         Content::Located(located) => located.file_names(),
         Content::JitLog(log) => log.file_names(),
-        Content::Statistics(_) => return Ok(Imported::Statistics(Box::new(dump))),
+        Content::Statistics(_) => return Imported::Statistics(Box::new(dump)),
     };
     let definitions = match &dump.content {
         Content::JitLog(log) => log.definitions(),
@@ -74,10 +84,10 @@ pub fn import(path: &Path, root: &Path) -> Result<Imported, dump::Error> {
         }
         Content::Statistics(_) => None,
     };
-    Ok(placed.map_or_else(
+    placed.map_or_else(
         || Imported::Statistics(Box::new(dump)),
         |profile| Imported::Profile(Box::new(profile)),
-    ))
+    )
 }
 
 /// Compiled by the interpreter whose code fits a dump best, the first of equals; none is run.

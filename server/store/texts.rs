@@ -38,7 +38,8 @@ pub fn named_or_defining(
             })
         })
     };
-    find(root, &|name| name.ends_with(".py"), &|name, text| {
+    let is_python = |name: &str| Path::new(name).extension().is_some_and(|end| end == "py");
+    find(root, &is_python, &|name, text| {
         names.contains(name) || defines(text)
     })
 }

@@ -33,10 +33,10 @@ pub(super) struct Context<'a> {
     pub(super) free_threaded: bool,
     /// There was a count pass.
     pub(super) counted: bool,
-    /// A pass told failed attempts apart by code object.
-    pub(super) told_apart: bool,
     /// Calls with the JIT on for each counted one.
     pub(super) calls: Option<f64>,
+    /// A pass told failed attempts apart by code object.
+    pub(super) told_apart: bool,
     /// Files that were another text when counted.
     pub(super) uncounted: &'a BTreeSet<&'a str>,
 }

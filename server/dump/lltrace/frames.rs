@@ -37,6 +37,15 @@ pub(super) struct Executed {
     pub(super) counts: BTreeMap<(u32, String), u64>,
 }
 
+/// Whether the line before named the frame that goes on.
+#[derive(Debug, Default)]
+enum Named {
+    #[default]
+    Not,
+    /// Its code object; none for one without a name.
+    Now(Option<usize>),
+}
+
 /// The stack of a log.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
@@ -47,7 +56,7 @@ pub(super) struct Frames {
     /// Code objects by number; none for one without a name.
     stack: Vec<Option<usize>>,
     /// A frame was named: its next offset tells whether it begins.
-    named: Option<Option<usize>>,
+    named: Named,
     /// Unit and name of the instruction before, in the same frame.
     before: Option<(usize, usize, u32)>,
     places: usize,
@@ -73,7 +82,7 @@ impl Frames {
             .and_then(|rest| rest.strip_suffix('\''))
             .and_then(|rest| rest.rsplit_once("' in module '"));
         let code = names.and_then(|(function, module)| self.code(module, function));
-        self.named = Some(code);
+        self.named = Named::Now(code);
         self.before = None;
     }
 
@@ -111,7 +120,7 @@ impl Frames {
     /// An instruction at a byte offset.
     pub(super) fn executed(&mut self, offset: u32, opcode: &[u8]) {
         let unit = offset as usize / 2;
-        if let Some(code) = self.named.take() {
+        if let Named::Now(code) = std::mem::take(&mut self.named) {
             self.enter(code, offset);
         }
         let code = self.stack.last().copied().flatten();
