@@ -182,16 +182,23 @@ fn matters(finding: &Finding, thresholds: &Thresholds) -> bool {
     is_enough && !has_settled(finding.site) && !is_unwanted(finding, &thresholds.ignore)
 }
 
+/// Misses after which a site is specialized anew (`ADAPTIVE_COOLDOWN_VALUE` in CPython's
+/// `Include/internal/pycore_code.h`, and the miss that ends it).
+const ROUND: u64 = 53;
+
 /// Misses of a site that is specialized anew twice: what a change of types at the start costs.
-const SETTLING: u64 = 2 * 53;
+const SETTLING: u64 = 2 * ROUND;
 
 /// Whether it missed a little at first and hit from then on: no more misses than two rounds of
-/// specialization take, and those a small part.
+/// specialization take, and those a small part, or just whole rounds: then the last form never missed.
 fn has_settled(site: &SiteCosts) -> bool {
     let missing = matches!(site.instruction.state, State::Deopting | State::Polymorphic);
     missing
         && match (site.misses(), site.executions()) {
-            (Some(misses), Some(executions)) => misses <= SETTLING && misses.saturating_mul(10) < executions,
+            (Some(misses), Some(executions)) => {
+                misses <= SETTLING
+                    && (misses.saturating_mul(10) < executions || misses > 0 && misses.is_multiple_of(ROUND))
+            }
             _ => false,
         }
 }
