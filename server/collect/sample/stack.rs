@@ -57,6 +57,14 @@ struct Link {
     is_ahead: bool,
 }
 
+impl Link {
+    /// Whether both are the same frame at the same instruction.
+    fn is_at(&self, other: &Self) -> bool {
+        let place = |link: &Self| (link.address, link.head.code, link.head.instruction);
+        place(self) == place(other)
+    }
+}
+
 /// A chain of calls, innermost first.
 #[derive(Debug, Default)]
 struct Chain {
@@ -107,6 +115,7 @@ impl Stack {
     ) -> Result<Seen, Error> {
         frames.clear();
         let mut seen = Seen::Inner;
+        let mut first: Option<Chain> = None;
         for tries in 1..=TRIES {
             let told = match self.read_ahead(memory, runtime)? {
                 None => return Ok(Seen::Gone),
@@ -123,10 +132,18 @@ impl Stack {
             if chain.links.is_empty() {
                 continue;
             }
-            let is_settled = self.settle(runtime, &mut chain, is_code);
-            if chain.is_whole && !is_settled && tries < TRIES {
-                // In a place that was not expected; now it is.
-                continue;
+            // The first read found the thread undisturbed: what it tells is kept. Only for frames in
+            // places that were not expected it is read again, now that they are.
+            if chain.is_whole && !self.settle(memory, runtime, &mut chain, is_code)? {
+                if tries < TRIES {
+                    first.get_or_insert(chain);
+                    continue;
+                }
+                chain = first.take().unwrap_or(chain);
+            } else if let Some(first) = first.take()
+                && !chain.links.iter().any(|link| link.is_at(&first.links[0]))
+            {
+                chain = first;
             }
             frames.extend(chain.links.iter().map(|link| Frame {
                 code: link.head.code,
@@ -271,8 +288,14 @@ impl Stack {
     }
 
     /// Cuts a chain at the frame that ran when it was read, or makes it longer up to there; false when
-    /// a part of it was not read with the others.
-    fn settle(&self, runtime: &Runtime, chain: &mut Chain, is_code: &mut dyn FnMut(u64) -> bool) -> bool {
+    /// it is cut where the next was not read with the others.
+    fn settle(
+        &self,
+        memory: Memory,
+        runtime: &Runtime,
+        chain: &mut Chain,
+        is_code: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<bool, Error> {
         let is_exact = runtime.offsets.frame_runs_when_null;
         let links = &chain.links;
         // From the outermost inwards.
@@ -294,7 +317,8 @@ impl Stack {
                     break;
                 }
             } else if !self.has_stayed(link, next) {
-                return false;
+                chain.links.drain(..top);
+                return Ok(false);
             }
             top -= 1;
         }
@@ -306,7 +330,7 @@ impl Stack {
             let mut inner = Vec::new();
             while let Some(address) = callee.filter(|&address| address != top.address) {
                 let Some(head) = self.ahead.head(runtime, address) else {
-                    return true;
+                    return Ok(true);
                 };
                 if !head.is_entry() {
                     inner.push(Link {
@@ -324,15 +348,13 @@ impl Stack {
                 chain.links.splice(..0, inner);
             }
         }
-        true
+        Ok(true)
     }
 
     /// Whether a call was already seen the last time.
     fn has_stayed(&self, caller: Link, inner: Link) -> bool {
         self.last.links.windows(2).rev().any(|pair| {
-            (pair[1].address, pair[1].head.code, pair[1].head.instruction)
-                == (caller.address, caller.head.code, caller.head.instruction)
-                && (pair[0].address, pair[0].head.code) == (inner.address, inner.head.code)
+            pair[1].is_at(&caller) && (pair[0].address, pair[0].head.code) == (inner.address, inner.head.code)
         })
     }
 
@@ -351,6 +373,15 @@ impl Stack {
         let depth = depth.checked_sub(1)?;
         let mut callees = self.ahead.callees(runtime, frame).into_iter().flatten();
         callees.find_map(|callee| self.runner(runtime, callee, depth, is_code))
+    }
+}
+
+/// Whether a frame is still at the same instruction.
+fn is_still(memory: Memory, runtime: &Runtime, link: Link) -> Result<bool, Error> {
+    match head_at(memory, runtime, link.address) {
+        Ok(head) => Ok((head.code, head.instruction) == (link.head.code, link.head.instruction)),
+        Err(Error::Unreadable { .. }) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
