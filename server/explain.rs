@@ -9,6 +9,7 @@ pub mod cause;
 pub mod entry;
 pub mod failures;
 pub mod ignore;
+pub mod jit;
 pub mod number;
 pub mod rewrite;
 pub mod sentences;
@@ -86,8 +87,8 @@ const LITTLE_NS: f64 = 0.5;
 ///
 /// A generic site weighs its deferred executions (all of them where those are not known), a
 /// missing one its misses, each times what the remedy of its cause saves. Sites that were not
-/// counted come last, by their misses if those are known, then in source order; without times they
-/// cannot be held to the thresholds and all come.
+/// counted come last, those on the line with the most samples first, then by their misses if those
+/// are known, then in source order; without times they cannot be held to the thresholds and all come.
 #[must_use]
 pub fn findings<'c>(costs: &'c Costs<'c>, thresholds: &Thresholds) -> Vec<Finding<'c>> {
     let mut ranked: Vec<_> = marked(costs)
@@ -101,17 +102,21 @@ pub fn findings<'c>(costs: &'c Costs<'c>, thresholds: &Thresholds) -> Vec<Findin
                 .and_then(|(weight, each)| saving(finding.line, weight, costs, each));
             let ns = each.map_or(NEUTRAL_NS, |(ns, _)| ns.max(LITTLE_NS));
             let rank = finding.weight.map(|weight| weight as f64 * ns);
-            let misses = finding.weight.is_none().then(|| finding.site.misses());
-            (rank, misses, finding)
+            // Without counts, the line's time says what matters before the misses do.
+            let uncounted = finding.weight.is_none().then(|| {
+                let samples = finding.line.time.map_or(0, |time| time.samples);
+                (samples, finding.site.misses())
+            });
+            (rank, uncounted, finding)
         })
         .collect();
     // The sort is stable: equal ranks stay in source order.
-    ranked.sort_by(|(first, misses, _), (second, other_misses, _)| {
+    ranked.sort_by(|(first, uncounted, _), (second, other, _)| {
         let by_rank = match (first, second) {
             (Some(first), Some(second)) => second.total_cmp(first),
             (first, second) => second.is_some().cmp(&first.is_some()),
         };
-        by_rank.then_with(|| other_misses.cmp(misses))
+        by_rank.then_with(|| other.cmp(uncounted))
     });
     ranked.into_iter().map(|(_, _, finding)| finding).collect()
 }
@@ -393,6 +398,9 @@ pub fn verdict(profile: &Profile, costs: &Costs, thresholds: &Thresholds) -> Opt
                 "instructions"
             },
         )
+    } else if seen.imported > 0 {
+        "Not judged: the dump tells the forms that were seen, not what CPython tried or whether guards held."
+            .to_owned()
     } else if seen.hidden > 0 {
         "Nothing to judge: a debugger, profiler or monitoring tool hid the specialized forms.".to_owned()
     } else if seen.specialized == 0 && seen.cold > 0 {
@@ -415,6 +423,7 @@ struct Seen {
     specialized: u64,
     cold: u64,
     hidden: u64,
+    imported: u64,
 }
 
 impl Seen {
@@ -426,6 +435,7 @@ impl Seen {
             State::Specialized => self.specialized += 1,
             State::Unspecialized | State::Deopting | State::Polymorphic => self.marked += 1,
             State::Instrumented => self.hidden += 1,
+            State::Imported => self.imported += 1,
         }
     }
 }

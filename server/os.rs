@@ -25,7 +25,7 @@ pub fn read_memory(pid: i32, pieces: &[(u64, usize)], into: &mut [u8]) -> std::i
     #[cfg(target_os = "linux")]
     {
         use nix::sys::uio::{RemoteIoVec, process_vm_readv};
-        const MOST: usize = 16;
+        const MOST: usize = 32;
         let mut remote = [RemoteIoVec { base: 0, len: 0 }; MOST];
         let count = pieces.len().min(MOST);
         for (vector, &(address, length)) in remote.iter_mut().zip(pieces) {

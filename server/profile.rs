@@ -9,10 +9,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod forms;
+pub mod jit;
 pub mod saved;
 mod times;
 
 pub use forms::Forms;
+pub use jit::Jit;
 pub use times::{LineTotal, Time, Times};
 
 /// One workload measured on one interpreter, all passes merged.
@@ -44,11 +46,11 @@ pub struct Python {
     pub minor: String,
     /// Path of the executable.
     pub executable: String,
-    /// `none` (built without), `off` or `on` during the passes.
+    /// `none` (built without), `off` or `on` during the passes; `unknown` where a dump does not say.
     pub jit: String,
-    /// A build without the global interpreter lock.
+    /// A build without the global interpreter lock, as far as is known.
     pub free_threaded: bool,
-    /// A build with `--enable-pystats`.
+    /// A build with `--enable-pystats`, as far as is known.
     pub pystats: bool,
     /// Whether bytecost has tables for this minor version.
     pub known: bool,
@@ -109,6 +111,8 @@ pub enum PassKind {
     Sample,
     /// Every instruction traced: times, where sampling is impossible.
     Trace,
+    /// The JIT on: its executors, at the end.
+    Jit,
 }
 
 /// One execution of the workload under one instrument.
@@ -295,6 +299,9 @@ pub struct Code {
     /// Time of it and of what it called; none when not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<Time>,
+    /// What tier 2 made of it; none when that was not looked at, or it made nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jit: Option<Box<Jit>>,
     /// Every instruction in offset order, without inline caches.
     pub instructions: Vec<Instruction>,
 }
@@ -370,11 +377,13 @@ pub enum State {
     Polymorphic,
     /// A debugger, profiler or monitoring tool hid it.
     Instrumented,
+    /// From a dump: at most the forms it was seen in are known, not what became of other executions.
+    Imported,
 }
 
 impl State {
     /// Every state.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NotExecuted,
         Self::Basic,
         Self::Cold,
@@ -383,6 +392,7 @@ impl State {
         Self::Deopting,
         Self::Polymorphic,
         Self::Instrumented,
+        Self::Imported,
     ];
 }
 
@@ -391,7 +401,7 @@ impl State {
 pub struct Site {
     /// The specialized form at the end of the natural pass.
     pub form: Option<String>,
-    /// Specialized forms seen, with the misses of each, by name.
+    /// Specialized forms seen, with the misses of each, by name; of a dump the generic one too.
     #[serde(default, skip_serializing_if = "Forms::is_empty")]
     pub forms_seen: Forms,
     /// Guard failures in the counted pass.
@@ -457,13 +467,13 @@ impl Profile {
         self.passes.iter().find(|pass| pass.kind == kind)
     }
 
-    /// The first failure of any pass, if there was one. What befalls the passes for types and pystats is
-    /// their own.
+    /// The first failure of any pass, if there was one. What befalls the passes for types, pystats and the
+    /// JIT is their own.
     #[must_use]
     pub fn failure(&self) -> Option<&Outcome> {
         self.passes
             .iter()
-            .filter(|pass| !matches!(pass.kind, PassKind::Types | PassKind::Pystats))
+            .filter(|pass| !matches!(pass.kind, PassKind::Types | PassKind::Pystats | PassKind::Jit))
             .map(|pass| &pass.outcome)
             .find(|outcome| outcome.is_failure())
     }

@@ -17,7 +17,7 @@ from pathlib import Path
 import bodies
 
 ITERATIONS = 3000
-BYTESIGHT_ITERATIONS = 100  # it traces each call many times over
+BYTESIGHT_ITERATIONS = 3  # it traces each call 1,500 times over
 
 LOOP = """
 import runpy, sys, time
@@ -40,16 +40,25 @@ json.dump({line: ticks for rows in timings.values() for line, hits, ticks in row
 """
 
 BYTESIGHT = """
-import dis, json, sys
+import json, sys
 sys.path.insert(0, sys.argv[1].rpartition("/")[0])
+from bytesight.events import CallEvent, OpcodeEvent, ReturnEvent, StopEvent
 from bytesight.profiler import BytecodeProfiler
 kern = getattr(__import__(sys.argv[1].rpartition("/")[2][:-3]), "kern")
-told = BytecodeProfiler().profile(kern, int(sys.argv[2]))
-lines, line = {}, None
-for instruction in told if isinstance(told, list) else told.instructions:
-    line = getattr(instruction, "lineno", None) or getattr(instruction, "line", None) or line
-    took = getattr(instruction, "time", None) or getattr(instruction, "duration", 0)
-    lines[line] = lines.get(line, 0) + took
+profiler = BytecodeProfiler(debug=False)
+profiler.calibrate_opcode_overhead()
+profiler.profile(kern, int(sys.argv[2]))
+times = iter(profiler.calculate_trace_times())
+lines, depth, line = {}, 0, None
+for event in profiler.events:
+    if isinstance(event, CallEvent):
+        depth += 1
+    elif isinstance(event, ReturnEvent):
+        depth -= 1
+    elif isinstance(event, (OpcodeEvent, StopEvent)):
+        if depth == 1 and getattr(event, "lineno", None):
+            line = event.lineno
+        lines[line] = lines.get(line, 0) + next(times)
 json.dump(lines, sys.stdout)
 """
 

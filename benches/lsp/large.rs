@@ -193,6 +193,7 @@ fn code(function: usize) -> Code {
         calls: Some(1000),
         withheld: false,
         failures: None,
+        jit: None,
         total: None,
         instructions,
     }

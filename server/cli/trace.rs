@@ -80,6 +80,7 @@ fn prepare(arguments: &Trace) -> anyhow::Result<Request> {
         calls: None,
         count: false,
         timing: Timing::Off,
+        jit: false,
         types: false,
         pystats: false,
         include: Vec::new(),

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-const FILES: [(&str, &str); 18] = [
+const FILES: [(&str, &str); 20] = [
     ("boot.py", include_str!("helper/boot.py")),
+    ("bytecost_compile.py", include_str!("helper/bytecost_compile.py")),
     ("bytecost_count.py", include_str!("helper/bytecost_count.py")),
     ("bytecost_events.py", include_str!("helper/bytecost_events.py")),
     ("bytecost_files.py", include_str!("helper/bytecost_files.py")),
+    ("bytecost_jit.py", include_str!("helper/bytecost_jit.py")),
     ("bytecost_kinds.py", include_str!("helper/bytecost_kinds.py")),
     ("bytecost_main.py", include_str!("helper/bytecost_main.py")),
     ("bytecost_misses.py", include_str!("helper/bytecost_misses.py")),
@@ -33,7 +35,7 @@ const FILES: [(&str, &str); 18] = [
     ),
 ];
 
-/// Variables every pass starts with: the JIT off, one hash seed for all passes. The helper takes
+/// Variables every pass starts with: the JIT off but in its own pass, one hash seed for all passes. The helper takes
 /// them back before the target can see them.
 pub(super) fn environment() -> Vec<(String, String)> {
     let mut variables = vec![("PYTHON_JIT".to_owned(), "0".to_owned())];

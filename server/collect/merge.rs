@@ -1,6 +1,7 @@
 //! The passes' raw results to one profile.
 
 mod code;
+mod jit;
 mod passes;
 mod times;
 mod types;
@@ -50,6 +51,7 @@ struct Gathered<'a> {
     counts: Vec<&'a wire::Counts>,
     misses: Vec<&'a wire::Counts>,
     types: Vec<&'a wire::Counts>,
+    jit: Vec<&'a wire::Jit>,
     /// As a pystats build counted it.
     pystats: Vec<&'a wire::Counts>,
     /// Where the sampled pass had it.
@@ -84,11 +86,7 @@ pub fn merge(
         strays,
         uncounted,
     } = sort(finished, tables, version);
-    let has = |kind: PassKind| {
-        let mut made = finished.iter().filter(|pass| pass.kind == kind);
-        made.any(|pass| pass.result.is_some())
-    };
-    let (natural_ran, counted) = (has(PassKind::Natural), has(PassKind::Count));
+    let (natural_ran, counted) = (has(finished, PassKind::Natural), has(finished, PassKind::Count));
     let timed = Timed::new(finished, traced);
     let context = Context {
         tables,
@@ -99,6 +97,7 @@ pub fn merge(
         counted,
         told_apart: finished.iter().any(tells_failures_apart),
         uncounted: &uncounted,
+        calls: jit::calls(finished),
     };
     let mut files: BTreeMap<String, Vec<Code>> = BTreeMap::new();
     let (mut diverged, mut most_threads) = (0u64, 0u64);
@@ -112,14 +111,8 @@ pub fn merge(
                 code: format!("{}:{} {}", key.path, key.first_line, key.qualname),
             });
         }
-        most_threads = most_threads.max(
-            found
-                .counts
-                .iter()
-                .map(|counts| counts.threads)
-                .max()
-                .unwrap_or(0),
-        );
+        let threads = found.counts.iter().map(|counts| counts.threads);
+        most_threads = most_threads.max(threads.max().unwrap_or(0));
         files.entry(key.path.clone()).or_default().push(code);
     }
     if context.bounded(most_threads) {
@@ -170,6 +163,12 @@ pub fn merge(
         root: root.display().to_string(),
         files,
     }
+}
+
+/// Whether a pass was made and left a result.
+fn has(finished: &[Finished], kind: PassKind) -> bool {
+    let mut made = finished.iter().filter(|pass| pass.kind == kind);
+    made.any(|pass| pass.result.is_some())
 }
 
 /// The code objects of all passes by what they are.
@@ -228,6 +227,7 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         counts: Vec::new(),
         misses: Vec::new(),
         types: Vec::new(),
+        jit: Vec::new(),
         pystats: Vec::new(),
         sampled: Vec::new(),
         partial: false,
@@ -251,6 +251,7 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         PassKind::Types => found.types.extend(code.counts.as_ref()),
         PassKind::Pystats => found.pystats.extend(code.counts.as_ref()),
         PassKind::Sample => found.sampled.push(code.address),
+        PassKind::Jit => found.jit.extend(code.jit.as_ref()),
         PassKind::Trace => {}
     }
 }

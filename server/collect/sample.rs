@@ -5,11 +5,15 @@
 //! known from its version's table ([`crate::cpython::Memory`]).
 
 #[cfg(target_os = "linux")]
+mod ahead;
+#[cfg(target_os = "linux")]
 pub mod attach;
 #[cfg(target_os = "linux")]
 mod clock;
 #[cfg(target_os = "linux")]
 pub mod elf;
+#[cfg(target_os = "linux")]
+mod frame;
 #[cfg(target_os = "linux")]
 pub mod memory;
 #[cfg(target_os = "linux")]

@@ -123,6 +123,35 @@ pub struct Code {
     pub constants: Vec<String>,
     /// What was counted; none when it did not start.
     pub counts: Option<Counts>,
+    /// What executors have of it, from the pass with the JIT on.
+    #[serde(default)]
+    pub jit: Option<Jit>,
+}
+
+/// What the JIT's executors have of a code object.
+#[derive(Debug, Default, Deserialize)]
+pub struct Jit {
+    /// Those that its instructions enter.
+    pub executors: Vec<Executor>,
+    /// By offset: executors that contain it, and its uops in them.
+    pub sites: BTreeMap<u32, (u64, u64)>,
+}
+
+/// An executor.
+#[derive(Debug, Deserialize)]
+pub struct Executor {
+    /// Offset of the instruction that enters it.
+    pub offset: u32,
+    /// Its uops, stubs of exits not among them.
+    pub uops: u64,
+    /// Size of its machine code.
+    pub bytes: Option<u64>,
+    /// It may still be entered.
+    pub valid: Option<bool>,
+    /// It ends by a jump to its beginning.
+    pub closed: bool,
+    /// Places where it can be left.
+    pub exits: u64,
 }
 
 /// Counts of one code object, by byte offset.

@@ -55,6 +55,9 @@ pub struct Memory {
     /// call C code, and a frame that has ended has no code (3.14+). Else it is a 32-bit number and
     /// negative while the frame runs.
     pub frame_runs_when_null: bool,
+    /// In a frame, a byte: C code called it (3.11); later a frame of the interpreter's own says so.
+    #[serde(default)]
+    pub frame_is_entry: Option<u64>,
     /// In a frame: where its locals begin.
     pub frame_locals: u64,
     /// In a code object.

@@ -338,6 +338,17 @@ pub fn site(file: &FileCosts, site: &SiteCosts, name: Option<&str>) -> String {
     format!("{text}. {}", words::answer(instruction.state))
 }
 
+/// Whether a dump says that the generic form ran, which is no verdict on the site.
+#[must_use]
+pub fn was_seen_generic(instruction: &Instruction) -> bool {
+    instruction.state == State::Imported
+        && instruction.site.as_ref().is_some_and(|site| {
+            site.forms_seen
+                .iter()
+                .any(|(form, _)| *form == *instruction.opcode)
+        })
+}
+
 /// What to say of a line without marked sites; none when it has some, or never ran.
 #[must_use]
 pub fn verdict(profile: &Profile, line: &LineCosts) -> Option<&'static str> {
@@ -364,6 +375,8 @@ pub fn verdict(profile: &Profile, line: &LineCosts) -> Option<&'static str> {
         "Nothing to judge: the dump does not say what specialized."
     } else if has_note(|note| matches!(note, Note::UnknownVersion { .. })) && !has(State::Specialized) {
         "Nothing to judge: what specialized here is not known for this version of CPython."
+    } else if has(State::Imported) {
+        "Not judged: the dump tells the forms that were seen, not what CPython tried or whether guards held."
     } else if has(State::Instrumented) {
         "Not known: a debugger, profiler or monitoring tool hid the specialized forms."
     } else if has(State::Specialized) && has(State::Cold) {

@@ -16,6 +16,7 @@ pub fn state(state: State) -> &'static str {
         State::Deopting => "missing",
         State::Polymorphic => "missing in several forms",
         State::Instrumented => "hidden",
+        State::Imported => "not told",
     }
 }
 
@@ -54,6 +55,9 @@ pub fn answer(state: State) -> &'static str {
             "Specialized but missing: it changes between specialized forms and their guards fail."
         }
         State::Instrumented => "Not known: a debugger, profiler or monitoring tool hid its form.",
+        State::Imported => {
+            "Not known: the dump tells at most the forms it was seen in, not what CPython tried or whether guards held."
+        }
     }
 }
 
@@ -103,6 +107,7 @@ pub fn pass(pass: PassKind) -> &'static str {
         PassKind::Pystats => "pass for pystats",
         PassKind::Sample => "sampled pass",
         PassKind::Trace => "traced pass",
+        PassKind::Jit => "pass with the JIT",
     }
 }
 
@@ -166,6 +171,9 @@ pub fn provenance(profile: &Profile) -> Vec<String> {
     }
     if profile.pass(PassKind::Natural).is_some() {
         facts.push("states of an undisturbed run".to_owned());
+    }
+    if profile.pass(PassKind::Jit).is_some() {
+        facts.push("executors of a run of their own, with the JIT on".to_owned());
     }
     facts
 }

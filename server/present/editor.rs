@@ -10,6 +10,7 @@ mod hints;
 mod hover;
 mod listing;
 mod markdown;
+mod process;
 mod related;
 mod table;
 
@@ -20,6 +21,7 @@ pub use heat::{Heat, heat, heat_of};
 pub use hints::{Hint, HintOptions, hints};
 pub use hover::{Hover, HoverOptions, hover};
 pub use listing::{Listing, listing};
+pub use process::process_wide;
 pub use related::Related;
 
 use crate::attribute::{Costs, FileCosts};

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::attribute::{Costs, FileCosts, FunctionCosts, LineCosts, SiteCosts, Tally, TimeCosts, Whole};
 use crate::cpython::fail_kinds;
 use crate::explain::cause::{self, Diagnosis};
-use crate::explain::{self, sentences, words};
+use crate::explain::{self, jit, sentences, words};
 use crate::profile::{self, PassKind, Profile};
 
 /// What the `format` field says.
@@ -180,6 +180,8 @@ pub struct Function {
     pub samples: Option<u64>,
     /// Time off the processor.
     pub waiting_ns: Option<f64>,
+    /// Where tier 2 made traces (executors) or tried to; null where that was not looked at.
+    pub traces: Option<Vec<profile::jit::Trace>>,
     /// Failed attempts to specialize, exactly, as a pystats build of CPython counted them itself; null where
     /// it does not, or where they could not be told apart by function.
     pub failure_kinds: Option<Vec<FailureKind>>,
@@ -233,6 +235,8 @@ pub struct Line {
     pub misses: Option<u64>,
     /// Executions of base forms.
     pub deferred: Option<u64>,
+    /// What tier 2 made of it, one sentence each; empty where that was not looked at.
+    pub jit: Vec<String>,
     /// Every instruction of the line by code object, then offset.
     pub sites: Vec<Site>,
 }
@@ -274,6 +278,8 @@ pub struct Site {
     pub deferred: Option<u64>,
     /// Failed attempts to specialize since the last success.
     pub failed_attempts: Option<u32>,
+    /// What the JIT's traces have of it; null when nothing.
+    pub jit: Option<profile::jit::Traced>,
     /// Where its expression stands; null when the interpreter kept no columns.
     pub range: Option<Range>,
     /// Operand types seen.
@@ -454,6 +460,7 @@ fn function(costs: &FunctionCosts, minor: &str) -> Function {
         self_share_error: costs.time.and_then(|time| time.error),
         samples: sampled(costs.time),
         waiting_ns: costs.time.map(|time| time.waiting_ns),
+        traces: costs.code.jit.as_ref().map(|jit| jit.traces.clone()),
         failure_kinds: failures.map(|all| all.iter().map(|one| failure(one, minor)).collect()),
     }
 }
@@ -501,6 +508,7 @@ fn line(context: &Context, file: &FileCosts, costs: &LineCosts) -> Line {
         hits: tally.map(|tally| tally.hits),
         misses: tally.map(|tally| tally.misses),
         deferred: tally.map(|tally| tally.deferred),
+        jit: jit::line(file, costs).into_iter().map(|fact| fact.text).collect(),
         sites: costs
             .sites
             .iter()
@@ -556,6 +564,11 @@ fn site(context: &Context, file: &FileCosts, line: &LineCosts, costs: &SiteCosts
         misses_at_least: method.is_some_and(|misses| misses.at_least),
         deferred: facts.and(costs.tally).map(|tally| tally.deferred),
         failed_attempts: facts.and_then(|facts| facts.failed_attempts),
+        jit: function
+            .code
+            .jit
+            .as_ref()
+            .and_then(|jit| jit.at(instruction.offset).cloned()),
         range: position.columns.map(|(start, end)| Range {
             start: (position.line, start),
             end: (position.end_line, end),

@@ -42,16 +42,11 @@ pub fn text(tables: &[Table], about: &About) -> String {
     if !about.base.is_empty() {
         let _ = writeln!(page, "compared with {}\n", clean(&about.base.join(", "), false));
     }
-    let mut section = "";
-    let mut title = "";
-    for table in tables {
-        if table.section != section {
-            section = &table.section;
-            title = "";
+    for (section, title, table) in headed(tables) {
+        if let Some(section) = section {
             let _ = writeln!(page, "{}\n", clean(section, false));
         }
-        if table.title != title {
-            title = &table.title;
+        if let Some(title) = title {
             let _ = writeln!(page, "  {}\n", clean(title, false));
         }
         grid(&mut page, table);
@@ -60,6 +55,18 @@ pub fn text(tables: &[Table], about: &About) -> String {
         let _ = writeln!(page, "Note: {}", clean(note, false));
     }
     page
+}
+
+/// Each table with the headings that begin at it: of its section, and within that.
+fn headed(tables: &[Table]) -> impl Iterator<Item = (Option<&str>, Option<&str>, &Table)> {
+    let before = std::iter::once(None).chain(tables.iter().map(Some));
+    tables.iter().zip(before).map(|(table, before)| {
+        let same_section = before.is_some_and(|before| before.section == table.section);
+        let known = before.filter(|_| same_section).map_or("", |before| &before.title);
+        let section = (!same_section).then_some(table.section.as_str());
+        let title = Some(table.title.as_str()).filter(|title| *title != known && !title.is_empty());
+        (section, title, table)
+    })
 }
 
 fn grid(page: &mut String, table: &Table) {
@@ -95,16 +102,11 @@ fn grid(page: &mut String, table: &Table) {
 #[must_use]
 pub fn markdown(tables: &[Table], about: &About) -> String {
     let mut page = String::new();
-    let mut section = "";
-    let mut title = "";
-    for table in tables {
-        if table.section != section {
-            section = &table.section;
-            title = "";
+    for (section, title, table) in headed(tables) {
+        if let Some(section) = section {
             let _ = writeln!(page, "## {}\n", escaped(section));
         }
-        if table.title != title {
-            title = &table.title;
+        if let Some(title) = title {
             let _ = writeln!(page, "### {}\n", escaped(title));
         }
         let columns: Vec<_> = table.columns.iter().map(|column| escaped(column)).collect();

@@ -99,6 +99,7 @@ impl Fixture {
             withheld: false,
             failures: None,
             total: None,
+            jit: None,
             instructions: Vec::new(),
         });
         Builder {

@@ -144,6 +144,7 @@ def main(job, own):
     make = {
         "natural": natural,
         "sample": natural,
+        "jit": natural,
         "count": count,
         "misses": misses,
         "pystats": pystats,

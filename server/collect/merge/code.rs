@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use super::times::Timed;
-use super::{Gathered, Key, relative, types};
+use super::{Gathered, Key, jit, relative, types};
 use crate::bytecode::argument::Names;
 use crate::bytecode::flow::{self, Events};
 use crate::bytecode::instructions::{self, Raw};
@@ -33,6 +33,8 @@ pub(super) struct Context<'a> {
     pub(super) free_threaded: bool,
     /// There was a count pass.
     pub(super) counted: bool,
+    /// Calls with the JIT on for each counted one.
+    pub(super) calls: Option<f64>,
     /// A pass told failed attempts apart by code object.
     pub(super) told_apart: bool,
     /// Files that were another text when counted.
@@ -110,6 +112,7 @@ impl Context<'_> {
             withheld,
             failures: self.told_apart.then(|| failures(&found.pystats)),
             total: self.timed.total(&found.sampled, &name),
+            jit: jit::of(&found.jit, &instructions, self.calls, self.version).map(Box::new),
             instructions,
         }
     }

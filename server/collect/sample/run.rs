@@ -155,11 +155,12 @@ impl Loop<'_> {
         let mut frames = std::mem::take(&mut self.frames);
         let mut seen = Ok(Seen::Nothing);
         for _ in 0..TRIES {
-            seen = thread
-                .stack
-                .read(self.memory, self.runtime, usize::MAX, &mut frames);
+            let (memory, runtime) = (self.memory, self.runtime);
+            let mut is_code = |address| self.code(address) != TAG_OF_TORN;
+            seen = thread.stack.read(memory, runtime, &mut is_code, &mut frames);
             // Frames came and went while they were read: a moment later they will be others.
-            if frames.first().is_none_or(|frame| self.place(frame).is_some()) {
+            let is_found = frames.first().is_some_and(|frame| self.place(frame).is_some());
+            if is_found || !matches!(seen, Ok(Seen::Inner | Seen::Whole)) {
                 break;
             }
         }
@@ -175,6 +176,11 @@ impl Loop<'_> {
             (true, false) => &mut counts.running,
         } = weight;
         let seen = seen?;
+        if seen == Seen::Inner && frames.is_empty() {
+            self.samples.torn += 1;
+            self.frames = frames;
+            return Ok(true);
+        }
         if thread.last.frames == frames && thread.last.seen == seen {
             thread.last.counts.add(counts);
         } else {

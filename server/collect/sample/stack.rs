@@ -1,35 +1,28 @@
 //! The frames of one thread at one moment.
 //!
-//! The thread runs on while it is read, so what belongs together is read together: the memory around
-//! the frames it was last seen in and its state come in one call, a fraction of a microsecond. When
-//! it is somewhere else by then, the call is repeated for there.
+//! Frames are read a little before the address of the innermost one, so the thread may have called or
+//! returned several times since. What the frames say of themselves goes before that address, and what
+//! an outer frame says before what an inner one does: it was read first.
 
 use super::Error;
+use super::ahead::Ahead;
 use super::attach::Runtime;
+use super::frame::Head;
 use super::memory::{Memory, word};
 
-/// Memory read below a frame (its callers) and above it.
-const BELOW: u64 = 2048;
-const ABOVE: u64 = 512;
-const PAGE: u64 = 4096;
+const WORD: usize = 8;
 /// Size of the flag that a collection runs.
 const COLLECTING: usize = 4;
-/// Pieces of memory that are read ahead.
-const MOST_REGIONS: usize = 6;
-/// A piece that no frame was in for so many reads is read no longer.
-const STALE: u32 = 64;
-/// Tries to find a thread where it was the moment before.
+/// The fixed part of a frame is shorter in every version.
+const LONGEST_HEAD: usize = 256;
+/// Tries to find a thread when nothing is known of it.
 const TRIES: usize = 3;
-/// Calls or returns that may happen while frames are read.
-const MOST_TRANSITIONS: usize = 16;
 /// Frames of a stack that are followed.
 const DEEPEST: usize = 5_000;
-/// The frame of a function, in the thread's own memory for frames (`enum _frameowner`).
-const OWNED_BY_THREAD: u8 = 0;
-/// From here on a frame belongs to the interpreter itself (`enum _frameowner`).
-const NOT_PYTHON: u8 = 3;
-/// The tag bits of a frame's code object.
-const TAG: u64 = 3;
+/// Frames that are expected again at a time.
+const MOST_EXPECTED: usize = 2;
+/// Calls within calls that may have happened between reads.
+const MOST_TRANSITIONS: usize = 16;
 
 /// One frame: which code, at which instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,13 +46,31 @@ pub enum Seen {
     Gone,
 }
 
+/// A frame of a chain of calls.
 #[derive(Debug, Clone, Copy)]
-struct Region {
-    start: u64,
-    length: usize,
-    unused: u32,
-    /// Where in the buffer its bytes are, if they are.
-    at: Option<usize>,
+struct Link {
+    address: u64,
+    head: Head,
+    /// C code stands between it and its caller.
+    by_c: bool,
+    /// It was read together with the others.
+    is_ahead: bool,
+}
+
+impl Link {
+    /// Whether both are the same frame at the same instruction.
+    fn is_at(&self, other: &Self) -> bool {
+        let place = |link: &Self| (link.address, link.head.code, link.head.instruction);
+        place(self) == place(other)
+    }
+}
+
+/// A chain of calls, innermost first.
+#[derive(Debug, Default)]
+struct Chain {
+    links: Vec<Link>,
+    /// It reaches the outermost.
+    is_whole: bool,
 }
 
 /// Reads one thread again and again.
@@ -69,11 +80,9 @@ pub struct Stack {
     interpreter: u64,
     native: u64,
     cframe: u64,
-    regions: Vec<Region>,
-    buffer: Vec<u8>,
-    pieces: Vec<(u64, usize)>,
-    /// A read of neighbouring pages failed.
-    cautious: bool,
+    ahead: Ahead,
+    /// What was seen last.
+    last: Chain,
     /// Whether a collection of garbage runs in its interpreter.
     pub collecting: bool,
 }
@@ -87,15 +96,13 @@ impl Stack {
             interpreter,
             native,
             cframe: 0,
-            regions: Vec::new(),
-            buffer: Vec::new(),
-            pieces: Vec::new(),
-            cautious: false,
+            ahead: Ahead::default(),
+            last: Chain::default(),
             collecting: false,
         }
     }
 
-    /// Reads the frames, innermost first, at most `limit` of them.
+    /// Reads the frames, innermost first; `is_code` tells whether there is a code object at an address.
     ///
     /// # Errors
     /// [`Error::Denied`] and [`Error::NoProcess`].
@@ -103,272 +110,287 @@ impl Stack {
         &mut self,
         memory: Memory,
         runtime: &Runtime,
-        limit: usize,
+        is_code: &mut dyn FnMut(u64) -> bool,
         frames: &mut Vec<Frame>,
     ) -> Result<Seen, Error> {
         frames.clear();
-        let mut top = 0;
-        for _ in 0..TRIES {
-            match self.read_ahead(memory, runtime)? {
+        let mut seen = Seen::Inner;
+        let mut first: Option<Chain> = None;
+        for tries in 1..=TRIES {
+            let told = match self.read_ahead(memory, runtime)? {
                 None => return Ok(Seen::Gone),
                 Some(0) => return Ok(Seen::Nothing),
-                Some(found) => top = found,
+                Some(told) => told,
+            };
+            let mut chain = self.chain(memory, runtime, told, is_code)?;
+            if !chain.is_whole
+                && let Some(known) = self.known(runtime, is_code)
+            {
+                // It is in a frame that did not exist yet when frames were read.
+                chain = known;
             }
-            if self.find(top, runtime.offsets.frame_locals).is_some() {
-                break;
+            if chain.links.is_empty() {
+                continue;
             }
-            self.expect(top, runtime.offsets.frame_locals);
+            // The first read found the thread undisturbed: what it tells is kept. Only for frames in
+            // places that were not expected it is read again, now that they are.
+            if chain.is_whole && !self.settle(memory, runtime, &mut chain, is_code)? {
+                if tries < TRIES {
+                    first.get_or_insert(chain);
+                    continue;
+                }
+                chain = first.take().unwrap_or(chain);
+            } else if let Some(first) = first.take()
+                && !chain.links.iter().any(|link| link.is_at(&first.links[0]))
+            {
+                chain = first;
+            }
+            frames.extend(chain.links.iter().map(|link| Frame {
+                code: link.head.code,
+                instruction: link.head.instruction,
+            }));
+            if chain.is_whole {
+                seen = Seen::Whole;
+                self.last = chain;
+            }
+            break;
         }
-        self.follow(memory, runtime, top, limit.min(DEEPEST), frames)
+        Ok(seen)
     }
 
     /// One read of everything that is expected to be needed: the address of the innermost frame; none
     /// when the thread is gone.
-    ///
-    /// The frames come first. To read a line of memory that the thread writes makes its next write
-    /// there wait: had its state been read before, it would be caught waiting for that.
     fn read_ahead(&mut self, memory: Memory, runtime: &Runtime) -> Result<Option<u64>, Error> {
         let offsets = &runtime.offsets;
-        let state = offsets
-            .native_thread_id
-            .max(offsets.current_frame)
-            .max(offsets.cframe.unwrap_or(0))
-            + 8;
-        let state = usize::try_from(state).unwrap_or(0);
-        let collecting = self
+        let field = |at: u64| (self.thread.wrapping_add(at), WORD);
+        let flag = self
             .interpreter
             .wrapping_add(offsets.gc)
             .wrapping_add(offsets.collecting);
-        let (regions, read) = loop {
-            self.pieces.clear();
-            let mut length = 0;
-            for region in &mut self.regions {
-                self.pieces.push((region.start, region.length));
-                region.at = Some(length);
-                length += region.length;
-            }
-            let regions = length;
-            self.pieces.push((self.thread, state));
-            self.pieces.push((collecting, COLLECTING));
-            length += state + COLLECTING;
-            if offsets.cframe.is_some() && self.cframe != 0 {
-                let frame = self.cframe.wrapping_add(offsets.current_frame);
-                self.pieces.push((frame, 8));
-                length += 8;
-            }
-            if self.buffer.len() < length {
-                self.buffer.resize(length, 0);
-            }
-            let read = match memory.read_pieces(&self.pieces, &mut self.buffer[..length]) {
-                Ok(read) => read,
-                // Not even the first piece.
-                Err(Error::Unreadable { .. }) => 0,
-                Err(error) => return Err(error),
-            };
-            if read >= regions {
-                break (regions, read);
-            }
-            // Some memory is no more: what comes after it has not been read either.
-            self.cautious = true;
-            let gone = |region: &Region| region.at.is_none_or(|at| at + region.length > read);
-            if let Some(first) = self.regions.iter().position(gone) {
-                self.regions.remove(first);
-            }
-        };
-        let thread = regions..regions + state;
-        let flag = thread.end..thread.end + COLLECTING;
-        if read < flag.end {
+        let pieces = [
+            field(offsets.cframe.unwrap_or(offsets.current_frame)),
+            field(offsets.native_thread_id),
+            (flag, COLLECTING),
+            (self.cframe.wrapping_add(offsets.current_frame), WORD),
+        ];
+        let is_direct = offsets.cframe.is_none() || self.cframe == 0;
+        let state = self
+            .ahead
+            .read(memory, &pieces[..if is_direct { 3 } else { 4 }])?;
+        let flag = 2 * WORD..2 * WORD + COLLECTING;
+        if state.len() < flag.end || word(state, WORD as u64) != Some(self.native) {
             return Ok(None);
         }
-        self.collecting = self.buffer[flag.clone()] != [0; COLLECTING];
-        let thread = &self.buffer[thread];
-        if word(thread, offsets.native_thread_id) != Some(self.native) {
-            return Ok(None);
+        let first = word(state, 0).unwrap_or(0);
+        let current = word(state, flag.end as u64);
+        self.collecting = state[flag] != [0; COLLECTING];
+        if offsets.cframe.is_none() {
+            return Ok(Some(first));
         }
-        let Some(within) = offsets.cframe else {
-            return Ok(word(thread, offsets.current_frame));
-        };
-        let cframe = word(thread, within).unwrap_or(0);
-        if cframe == self.cframe && read >= flag.end + 8 {
-            return Ok(word(&self.buffer, flag.end as u64));
-        }
-        self.cframe = cframe;
-        if cframe == 0 {
-            return Ok(Some(0));
-        }
-        match memory.word(cframe.wrapping_add(offsets.current_frame)) {
-            Ok(frame) => Ok(Some(frame)),
-            Err(Error::Unreadable { .. }) => Ok(Some(0)),
-            Err(error) => Err(error),
+        let was = std::mem::replace(&mut self.cframe, first);
+        match current {
+            _ if first == 0 => Ok(Some(0)),
+            Some(frame) if first == was => Ok(Some(frame)),
+            _ => match memory.word(first.wrapping_add(offsets.current_frame)) {
+                Ok(frame) => Ok(Some(frame)),
+                Err(Error::Unreadable { .. }) => Ok(Some(0)),
+                Err(error) => Err(error),
+            },
         }
     }
 
-    /// Where in the buffer a frame is, if it was read ahead.
-    fn find(&mut self, frame: u64, length: u64) -> Option<usize> {
-        let end = frame.checked_add(length)?;
-        let region = self.regions.iter_mut().find(|region| {
-            region.at.is_some() && region.start <= frame && end <= region.start + region.length as u64
-        })?;
-        region.unused = 0;
-        Some(region.at? + usize::try_from(frame - region.start).ok()?)
-    }
-
-    /// Reads the memory around a frame ahead from now on.
-    fn expect(&mut self, frame: u64, needed: u64) {
-        self.regions.iter_mut().for_each(|region| region.unused += 1);
-        self.regions.retain(|region| region.unused < STALE);
-        let page = frame & !(PAGE - 1);
-        // The neighbouring pages may be no memory at all.
-        let (first, last) = if self.cautious {
-            (page, page + PAGE)
-        } else {
-            (0, u64::MAX)
-        };
-        let start = frame.saturating_sub(BELOW).max(first);
-        let end = frame
-            .saturating_add(ABOVE)
-            .min(last)
-            .max(frame.saturating_add(needed));
-        let region = Region {
-            start,
-            length: usize::try_from(end - start).unwrap_or(0),
-            unused: 0,
-            at: None,
-        };
-        if self.regions.len() >= MOST_REGIONS {
-            let oldest = (0..self.regions.len()).max_by_key(|&index| self.regions[index].unused);
-            self.regions.remove(oldest.unwrap_or(0));
-        }
-        self.regions.insert(0, region);
-    }
-
-    /// The frame that runs, from the one that was the innermost when its address was read.
-    ///
-    /// The frames were read a little later than that address, so the thread may have returned from it or
-    /// called another. What the frames say of themselves is of one moment: it goes before the address.
-    fn settle(&mut self, runtime: &Runtime, told: u64) -> u64 {
-        let mut frame = told;
-        for _ in 0..MOST_TRANSITIONS {
-            match self.head(runtime, frame) {
-                Some(head) if head.runs => return frame,
-                Some(head) if head.previous != 0 => frame = head.previous,
-                _ => break,
-            }
-        }
-        let mut frame = told;
-        for _ in 0..MOST_TRANSITIONS {
-            match self.callee(runtime, frame) {
-                Some(callee) => frame = callee,
-                None => break,
-            }
-        }
-        // Without a frame that says so, one runs C code, or several were read at different moments.
-        frame
-    }
-
-    /// What a frame that was read ahead says.
-    fn head(&mut self, runtime: &Runtime, frame: u64) -> Option<Head> {
-        let offsets = &runtime.offsets;
-        let at = self.find(frame, offsets.frame_locals)?;
-        Some(Head::of(&self.buffer[at..], offsets))
-    }
-
-    /// A frame that this one has called, in the memory behind it.
-    fn callee(&mut self, runtime: &Runtime, frame: u64) -> Option<u64> {
-        let offsets = &runtime.offsets;
-        let outer = self.head(runtime, frame)?;
-        if outer.code == 0 || outer.runs {
-            return None;
-        }
-        let mut callee = frame + offsets.frame_locals;
-        while let Some(head) = self.head(runtime, callee) {
-            // Others behind it have ended, or became a generator's and left this copy.
-            if head.previous == frame && head.runs && head.owner == OWNED_BY_THREAD {
-                return Some(callee);
-            }
-            callee += 8;
-        }
-        None
-    }
-
-    fn follow(
+    /// A frame and its callers.
+    fn chain(
         &mut self,
         memory: Memory,
         runtime: &Runtime,
-        top: u64,
-        limit: usize,
-        frames: &mut Vec<Frame>,
-    ) -> Result<Seen, Error> {
-        let offsets = &runtime.offsets;
-        let length = usize::try_from(offsets.frame_locals).unwrap_or(0);
-        let mut bytes = vec![0; length];
-        let mut frame = self.settle(runtime, top);
+        from: u64,
+        is_code: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<Chain, Error> {
+        let mut chain = Chain::default();
+        let mut frame = from;
         let mut steps = 0;
+        let mut missing = Vec::new();
         while frame != 0 {
-            if frames.len() >= limit || steps > 2 * DEEPEST {
-                return Ok(Seen::Inner);
-            }
             steps += 1;
-            match self.find(frame, offsets.frame_locals) {
-                Some(at) => bytes.copy_from_slice(&self.buffer[at..at + length]),
-                None => match memory.read(frame, &mut bytes) {
-                    Ok(()) => {
-                        if self.regions.len() < MOST_REGIONS {
-                            self.expect(frame, offsets.frame_locals);
-                        }
-                    }
-                    Err(Error::Unreadable { .. }) => return Ok(Seen::Inner),
+            if steps > 2 * DEEPEST {
+                return Ok(chain);
+            }
+            self.ahead.use_of(frame);
+            let ahead = self.ahead.entry(runtime, frame);
+            let head = match ahead {
+                Some(head) => head,
+                None => match head_at(memory, runtime, frame) {
+                    Ok(head) => head,
+                    Err(Error::Unreadable { .. }) => return Ok(chain),
                     Err(error) => return Err(error),
                 },
+            };
+            // From 3.14 on, a frame without code has ended since its address was read.
+            let has_ended = head.code == 0;
+            if !head.is_entry() && !has_ended && !is_code(head.code) {
+                return Ok(chain);
             }
-            let head = Head::of(&bytes, offsets);
-            // From 3.14 on, a frame without code has ended since its address was read: its caller goes on.
-            if head.owner < NOT_PYTHON && head.code != 0 {
-                frames.push(Frame {
-                    code: head.code,
-                    instruction: head.instruction,
+            if ahead.is_none() {
+                missing.push((head, frame));
+            }
+            if head.is_entry() {
+                if let Some(link) = chain.links.last_mut() {
+                    link.by_c = true;
+                }
+            } else {
+                chain.links.push(Link {
+                    address: frame,
+                    head,
+                    by_c: head.is_called_by_c,
+                    is_ahead: ahead.is_some(),
                 });
             }
             frame = head.previous;
         }
-        Ok(if frames.is_empty() {
-            Seen::Nothing
-        } else {
-            Seen::Whole
+        chain.is_whole = chain.links.last().is_some_and(|last| !last.head.is_suspended());
+        for (head, frame) in missing.into_iter().filter(|_| chain.is_whole).take(MOST_EXPECTED) {
+            if self.ahead.head(runtime, frame).is_none() {
+                self.ahead.expect(runtime, head, frame);
+            }
+        }
+        Ok(chain)
+    }
+
+    /// What was seen last, as far as it is still so.
+    fn known(&self, runtime: &Runtime, is_code: &mut dyn FnMut(u64) -> bool) -> Option<Chain> {
+        let mut links = Vec::new();
+        for link in self.last.links.iter().rev() {
+            let head = match self.ahead.head(runtime, link.address) {
+                Some(head) => head,
+                // Too far out to be read ahead.
+                None if links.is_empty() || links.last().is_some_and(|outer: &Link| !outer.is_ahead) => {
+                    link.head
+                }
+                None => break,
+            };
+            if head.code == 0
+                || head.is_suspended()
+                || head.previous != link.head.previous
+                || !is_code(head.code)
+            {
+                break;
+            }
+            links.push(Link {
+                head,
+                is_ahead: true,
+                ..*link
+            });
+        }
+        links.reverse();
+        let is_whole = self.last.is_whole && !links.is_empty();
+        is_whole.then_some(Chain { links, is_whole })
+    }
+
+    /// Cuts a chain at the frame that ran when it was read, or makes it longer up to there; false when
+    /// it is cut where the next was not read with the others.
+    fn settle(
+        &self,
+        memory: Memory,
+        runtime: &Runtime,
+        chain: &mut Chain,
+        is_code: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<bool, Error> {
+        let is_exact = runtime.offsets.frame_runs_when_null;
+        let links = &chain.links;
+        // From the outermost inwards.
+        let mut top = links.len() - 1;
+        while top > 0 {
+            let (link, next) = (links[top], links[top - 1]);
+            // A frame that called C code looks as if it ran itself.
+            if link.is_ahead && link.head.runs && (is_exact || !next.by_c) {
+                break;
+            }
+            if next.is_ahead {
+                let is_over = next.head.code == 0 || next.head.is_suspended();
+                let was_called = is_exact
+                    || self
+                        .runner(runtime, next.address, MOST_TRANSITIONS, is_code)
+                        .is_some()
+                    || self.has_stayed(link, next);
+                if is_over || !was_called {
+                    break;
+                }
+            } else if !self.has_stayed(link, next) {
+                chain.links.drain(..top);
+                return Ok(false);
+            }
+            top -= 1;
+        }
+        chain.links.drain(..top);
+        let top = chain.links[0];
+        if top.is_ahead && !top.head.runs {
+            // What it called then has returned since.
+            let mut callee = self.runner(runtime, top.address, MOST_TRANSITIONS, is_code);
+            let mut inner = Vec::new();
+            while let Some(address) = callee.filter(|&address| address != top.address) {
+                let Some(head) = self.ahead.head(runtime, address) else {
+                    return Ok(true);
+                };
+                if !head.is_entry() {
+                    inner.push(Link {
+                        address,
+                        head,
+                        by_c: head.is_called_by_c,
+                        is_ahead: true,
+                    });
+                } else if let Some(link) = inner.last_mut() {
+                    link.by_c = true;
+                }
+                callee = (inner.len() < MOST_TRANSITIONS).then_some(head.previous);
+            }
+            if callee == Some(top.address) {
+                chain.links.splice(..0, inner);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether a call was already seen the last time.
+    fn has_stayed(&self, caller: Link, inner: Link) -> bool {
+        self.last.links.windows(2).rev().any(|pair| {
+            pair[1].is_at(&caller) && (pair[0].address, pair[0].head.code) == (inner.address, inner.head.code)
         })
     }
-}
 
-/// The fixed part of a frame.
-#[derive(Debug, Clone, Copy)]
-struct Head {
-    code: u64,
-    instruction: u64,
-    previous: u64,
-    owner: u8,
-    /// Its own instructions run now.
-    runs: bool,
-}
-
-impl Head {
-    fn of(bytes: &[u8], offsets: &crate::cpython::Memory) -> Self {
-        let field = |at: u64| word(bytes, at).unwrap_or(0);
-        let code = field(offsets.frame_executable) & !TAG;
-        let stack = field(offsets.frame_stack);
-        let runs = if offsets.frame_runs_when_null {
-            stack == 0
-        } else {
-            stack >> 31 & 1 == 1
-        };
-        let owner = usize::try_from(offsets.frame_owner)
-            .ok()
-            .and_then(|at| bytes.get(at));
-        Self {
-            code,
-            instruction: field(offsets.frame_instruction),
-            previous: field(offsets.frame_previous),
-            owner: owner.copied().unwrap_or(u8::MAX),
-            runs: runs && code != 0,
+    /// The frame that runs, among this one and those it called.
+    fn runner(
+        &self,
+        runtime: &Runtime,
+        frame: u64,
+        depth: usize,
+        is_code: &mut dyn FnMut(u64) -> bool,
+    ) -> Option<u64> {
+        let head = self.ahead.head(runtime, frame)?;
+        if head.runs {
+            return is_code(head.code).then_some(frame);
         }
+        let depth = depth.checked_sub(1)?;
+        let mut callees = self.ahead.callees(runtime, frame).into_iter().flatten();
+        callees.find_map(|callee| self.runner(runtime, callee, depth, is_code))
     }
+}
+
+/// Whether a frame is still at the same instruction.
+fn is_still(memory: Memory, runtime: &Runtime, link: Link) -> Result<bool, Error> {
+    match head_at(memory, runtime, link.address) {
+        Ok(head) => Ok((head.code, head.instruction) == (link.head.code, link.head.instruction)),
+        Err(Error::Unreadable { .. }) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// What a frame says that was not read ahead.
+fn head_at(memory: Memory, runtime: &Runtime, frame: u64) -> Result<Head, Error> {
+    let mut bytes = [0; LONGEST_HEAD];
+    let length = usize::try_from(runtime.offsets.frame_locals)
+        .unwrap_or(0)
+        .min(LONGEST_HEAD);
+    memory.read(frame, &mut bytes[..length])?;
+    Ok(Head::of(&bytes[..length], &runtime.offsets))
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::attribute::{Costs, FileCosts, SiteCosts, Tally};
 use crate::cpython::causes::Advice;
 use crate::explain::number::percent;
-use crate::explain::{self, Finding, Thresholds, cause, sentences, times};
+use crate::explain::{self, Finding, Thresholds, cause, jit, sentences, times};
 use crate::profile::{Position, State};
 
 use super::expression;
@@ -69,7 +69,7 @@ pub struct Diagnostic {
     /// How much it asks for attention.
     pub severity: Severity,
     /// Name of the cause in the catalogue; `unspecialized`, `deopting` or `polymorphic` where none
-    /// is known.
+    /// is known; `not-traced` for what keeps the JIT out.
     pub code: String,
     /// One sentence without a full stop, plain text.
     pub message: String,
@@ -115,7 +115,37 @@ pub fn diagnostics(costs: &Costs, options: &DiagnosticOptions) -> BTreeMap<Strin
         let diagnostics: &mut Vec<_> = by_path.entry(key.path.to_owned()).or_default();
         diagnostics.push(diagnostic(&places, &merged, key.code, options));
     }
+    untraced(costs, options, &mut by_path);
     by_path
+}
+
+/// What keeps loops from being traced, on the expressions that do.
+fn untraced(costs: &Costs, options: &DiagnosticOptions, by_path: &mut BTreeMap<String, Vec<Diagnostic>>) {
+    for file in costs
+        .files
+        .iter()
+        .filter(|file| !file.stale && jit::is_told(file))
+    {
+        for line in file.lines.values().filter(|line| line.line > 0) {
+            let facts = jit::line(file, line).into_iter();
+            for fact in facts.filter(|fact| fact.kind == jit::Kind::NotTraced) {
+                let Some(position) = fact.position else { continue };
+                let (start, end) = range(file, position);
+                let diagnostics = by_path.entry(file.file.path.clone()).or_default();
+                diagnostics.push(Diagnostic {
+                    start,
+                    end,
+                    severity: options.weak,
+                    code: "not-traced".to_owned(),
+                    message: fact.text.clone(),
+                    related: Vec::new(),
+                });
+            }
+        }
+    }
+    for diagnostics in by_path.values_mut() {
+        diagnostics.sort_by_key(|diagnostic| (diagnostic.start, diagnostic.end));
+    }
 }
 
 /// What duplicates of a site have in common.

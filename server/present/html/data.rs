@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Serialize;
 
 use crate::attribute::{Costs, FileCosts, LineCosts, Shape, SiteCosts, Tally};
-use crate::explain::{self, Finding, Thresholds, cause, failures, sentences, words};
+use crate::explain::{self, Finding, Thresholds, cause, failures, jit, sentences, words};
 use crate::present::terminal::cells::{self, Cells};
 use crate::profile::{Profile, State};
 
@@ -308,6 +308,12 @@ impl Builder<'_, '_, '_> {
             about.extend(failures::of(file, function).map(|text| self.texts.clean(&(text + "."))));
         }
         about.extend(sentences::verdict(self.profile, costs).map(|text| self.texts.clean(text)));
+        let traces = jit::sentences(file, costs);
+        about.extend(
+            traces
+                .iter()
+                .map(|text| self.texts.add(sentence(&marked_up(text)))),
+        );
         if !about.is_empty() {
             self.lines.about.insert(index, about);
         }
