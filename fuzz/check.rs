@@ -48,7 +48,7 @@ fn holds(dump: &Dump) {
         Content::Statistics(statistics) => tables(statistics),
         Content::JitLog(log) => {
             tables(&Statistics::Report(log.tables.clone()));
-            place::log_fits(log, &place::Compiled::default());
+            let _ = place::log_fits(log, &place::Compiled::default());
         }
         Content::Located(located) => {
             let texts: BTreeMap<_, _> = TEXTS

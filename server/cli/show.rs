@@ -8,7 +8,7 @@ use super::{Show, screen};
 use crate::dump::{self, Content, Dump, JitLog};
 use crate::present::stats;
 use crate::store;
-use crate::store::import::{self, Imported};
+use crate::store::import::{self, Check, Imported};
 
 /// Shows each saved profile and dump; dumps of one format are of several processes, and added up.
 pub fn show(arguments: &Show) -> anyhow::Result<u8> {
@@ -48,7 +48,7 @@ fn can_be_added(dump: &Dump) -> bool {
 }
 
 fn show_dump(dump: Dump, root: &Path, arguments: &Show) -> anyhow::Result<()> {
-    let dump = match import::place_on(dump, root) {
+    let dump = match import::place_on(dump, root, Check::Compiled) {
         Imported::Profile(profile) => return screen::report(&profile, &arguments.output),
         Imported::Statistics(dump) => dump,
     };

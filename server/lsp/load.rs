@@ -12,7 +12,7 @@ use super::session::Session;
 use crate::dump::{Content, Dump};
 use crate::stats::family::Families;
 use crate::store;
-use crate::store::import::{self, Imported};
+use crate::store::import::{self, Check, Imported};
 
 /// The time and length of a file that is there.
 #[must_use]
@@ -161,7 +161,13 @@ fn imported(session: &Session, path: &Path) -> Result<Imported, String> {
     let folders = session.configuration().folders().to_vec();
     let around = folders.iter().find(|folder| path.starts_with(folder));
     let root = around.or(folders.first()).map(PathBuf::as_path).or(path.parent());
-    import::import(path, root.unwrap_or(Path::new("."))).map_err(|error| error.to_string())
+    // Nothing is started in a workspace that is not trusted.
+    let check = if session.capable().untrusted {
+        Check::Text
+    } else {
+        Check::Compiled
+    };
+    import::import(path, root.unwrap_or(Path::new(".")), check).map_err(|error| error.to_string())
 }
 
 /// What statistics of a process say of families.

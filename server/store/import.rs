@@ -11,6 +11,15 @@ use crate::dump::place::{Compiled, Texts};
 use crate::dump::{self, Content, Dump, place};
 use crate::profile::{Profile, saved};
 
+/// What instructions of a dump are checked against.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// What an interpreter of its version compiles from the text, where one is on `PATH`.
+    Compiled,
+    /// The text alone: no interpreter is started.
+    Text,
+}
+
 /// What a dump became.
 #[derive(Debug)]
 pub enum Imported {
@@ -34,8 +43,8 @@ pub fn is_own(path: &Path) -> bool {
 }
 
 /// Reads a dump and places it on the files below `root`.
-pub fn import(path: &Path, root: &Path) -> Result<Imported, dump::Error> {
-    Ok(place_on(read(path)?, root))
+pub fn import(path: &Path, root: &Path, check: Check) -> Result<Imported, dump::Error> {
+    Ok(place_on(read(path)?, root, check))
 }
 
 /// Reads a file.
@@ -50,7 +59,7 @@ pub fn read(path: &Path) -> Result<Dump, dump::Error> {
 
 /// Places a dump on the files below `root`.
 #[must_use]
-pub fn place_on(dump: Dump, root: &Path) -> Imported {
+pub fn place_on(dump: Dump, root: &Path, check: Check) -> Imported {
     let names = match &dump.content {
         Content::Located(located) => located.file_names(),
         Content::JitLog(log) => log.file_names(),
@@ -72,14 +81,14 @@ pub fn place_on(dump: Dump, root: &Path) -> Imported {
     let root = root.display().to_string();
     let placed = match &dump.content {
         Content::Located(located) => {
-            let compiled = best(&place::minors(located), &texts, &|compiled| {
+            let compiled = best(&place::minors(located), &texts, check, &|compiled| {
                 place::fits(located, compiled)
             });
             Some(place::profile(&dump, located, &root, &texts, compiled.as_ref()))
         }
         Content::JitLog(log) => {
             let minors: Vec<_> = log.minors.iter().map(|&minor| minor.to_owned()).collect();
-            let compiled = best(&minors, &texts, &|compiled| place::log_fits(log, compiled));
+            let compiled = best(&minors, &texts, check, &|compiled| place::log_fits(log, compiled));
             compiled.and_then(|compiled| place::log_profile(&dump, log, &root, &texts, &compiled))
         }
         Content::Statistics(_) => None,
@@ -91,8 +100,8 @@ pub fn place_on(dump: Dump, root: &Path) -> Imported {
 }
 
 /// Compiled by the interpreter whose code fits a dump best, the first of equals; none is run.
-fn best(minors: &[String], texts: &Texts, fits: &dyn Fn(&Compiled) -> u64) -> Option<Compiled> {
-    if texts.is_empty() {
+fn best(minors: &[String], texts: &Texts, check: Check, fits: &dyn Fn(&Compiled) -> u64) -> Option<Compiled> {
+    if texts.is_empty() || check == Check::Text {
         return None;
     }
     let compiled = minors.iter().filter_map(|minor| compile::compile(minor, texts));

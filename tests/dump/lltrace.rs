@@ -10,7 +10,7 @@ use bytecost::explain::{jit, words};
 use bytecost::present::editor::{DiagnosticOptions, diagnostics};
 use bytecost::profile::Profile;
 use bytecost::stats::{Cell, Table};
-use bytecost::store::import::{self, Imported};
+use bytecost::store::import::{self, Check, Imported};
 
 use crate::pythons;
 
@@ -176,7 +176,7 @@ fn placed(name: &str, root: &Path) -> Option<Profile> {
         "{}/tests/fixtures/dump/lltrace/{name}.gz",
         env!("CARGO_MANIFEST_DIR")
     );
-    match import::import(path.as_ref(), root).unwrap() {
+    match import::import(path.as_ref(), root, Check::Compiled).unwrap() {
         Imported::Profile(profile) => Some(*profile),
         Imported::Statistics(_) => None,
     }

@@ -7,7 +7,7 @@ use std::io::Read;
 use bytecost::dump::located::{Grain, Located};
 use bytecost::dump::{self, Content, Dump, place};
 use bytecost::profile::{Note, Profile, State};
-use bytecost::store::import::{self, Imported};
+use bytecost::store::import::{self, Check, Imported};
 
 use crate::pythons;
 
@@ -372,7 +372,8 @@ fn opcodes_are_checked_against_compiled_code() {
             continue;
         }
         let path = format!("{}/tests/fixtures/dump/{name}.gz", env!("CARGO_MANIFEST_DIR"));
-        let Imported::Profile(profile) = import::import(path.as_ref(), &root).unwrap() else {
+        let Imported::Profile(profile) = import::import(path.as_ref(), &root, Check::Compiled).unwrap()
+        else {
             panic!("{name} has places");
         };
         let said = notes(&profile).join(" ");
@@ -410,7 +411,8 @@ fn instructions_of_a_source_that_moved_are_counted_and_not_shown() {
         "{}/tests/fixtures/dump/tachyon/3.15.0-spin-opcodes.tach.gz",
         env!("CARGO_MANIFEST_DIR")
     );
-    let Imported::Profile(profile) = import::import(path.as_ref(), folder.path()).unwrap() else {
+    let Imported::Profile(profile) = import::import(path.as_ref(), folder.path(), Check::Compiled).unwrap()
+    else {
         panic!("it has places");
     };
     let said = notes(&profile).join(" ");
