@@ -4,10 +4,12 @@
 //! returned several times since. What the frames say of themselves goes before that address, and what
 //! an outer frame says before what an inner one does: it was read first.
 
+use std::collections::HashSet;
+
 use super::Error;
 use super::ahead::Ahead;
 use super::attach::Runtime;
-use super::frame::Head;
+use super::frame::{Head, Place};
 use super::memory::{Memory, word};
 
 const WORD: usize = 8;
@@ -83,6 +85,8 @@ pub struct Stack {
     ahead: Ahead,
     /// What was seen last.
     last: Chain,
+    /// Code objects of generators and coroutines that were seen.
+    generators: HashSet<u64>,
     /// Whether a collection of garbage runs in its interpreter.
     pub collecting: bool,
 }
@@ -98,6 +102,7 @@ impl Stack {
             cframe: 0,
             ahead: Ahead::default(),
             last: Chain::default(),
+            generators: HashSet::new(),
             collecting: false,
         }
     }
@@ -239,6 +244,9 @@ impl Stack {
                     link.by_c = true;
                 }
             } else {
+                if Place::of(head) == Place::Object {
+                    self.generators.insert(head.code);
+                }
                 chain.links.push(Link {
                     address: frame,
                     head,
@@ -307,7 +315,7 @@ impl Stack {
                 break;
             }
             if next.is_ahead {
-                let is_over = next.head.code == 0 || next.head.is_suspended();
+                let is_over = next.head.code == 0 || next.head.is_suspended() || self.is_remnant(next.head);
                 let was_called = is_exact
                     || self
                         .runner(runtime, next.address, MOST_TRANSITIONS, is_code)
@@ -351,6 +359,12 @@ impl Stack {
         Ok(true)
     }
 
+    /// What the making of a generator leaves in the thread's memory: a copy of its first moment, which
+    /// looks as if it ran.
+    fn is_remnant(&self, head: Head) -> bool {
+        Place::of(head) == Place::Thread && self.generators.contains(&head.code)
+    }
+
     /// Whether a call was already seen the last time.
     fn has_stayed(&self, caller: Link, callee: Link) -> bool {
         self.last.links.windows(2).rev().any(|pair| {
@@ -368,7 +382,7 @@ impl Stack {
         is_code: &mut dyn FnMut(u64) -> bool,
     ) -> Option<u64> {
         let head = self.ahead.head(runtime, frame)?;
-        if head.runs {
+        if head.runs && !self.is_remnant(head) {
             return is_code(head.code).then_some(frame);
         }
         let depth = depth.checked_sub(1)?;
