@@ -23,6 +23,8 @@ const TRIES: usize = 3;
 const DEEPEST: usize = 5_000;
 /// Frames that are expected again at a time.
 const MOST_EXPECTED: usize = 2;
+/// After so many reads, new places are looked for.
+const DISCOVER: u32 = 16;
 /// Calls within calls that may have happened between reads.
 const MOST_TRANSITIONS: usize = 16;
 
@@ -87,6 +89,7 @@ pub struct Stack {
     last: Chain,
     /// Code objects of generators and coroutines that were seen.
     generators: HashSet<u64>,
+    reads: u32,
     /// Whether a collection of garbage runs in its interpreter.
     pub collecting: bool,
 }
@@ -103,6 +106,7 @@ impl Stack {
             ahead: Ahead::default(),
             last: Chain::default(),
             generators: HashSet::new(),
+            reads: 0,
             collecting: false,
         }
     }
@@ -154,13 +158,41 @@ impl Stack {
                 code: link.head.code,
                 instruction: link.head.instruction,
             }));
+            for link in &chain.links {
+                self.ahead.use_of(link.address);
+            }
             if chain.is_whole {
                 seen = Seen::Whole;
                 self.last = chain;
             }
             break;
         }
+        self.reads = self.reads.wrapping_add(1);
+        if self.reads.is_multiple_of(DISCOVER) {
+            self.discover(memory, runtime, is_code)?;
+        }
         Ok(seen)
+    }
+
+    /// Looks for frames in places that are not read ahead. No sample: whoever runs for a short time has
+    /// returned before its address is read after the frames.
+    fn discover(
+        &mut self,
+        memory: Memory,
+        runtime: &Runtime,
+        is_code: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<(), Error> {
+        let holder = if runtime.offsets.cframe.is_some() {
+            self.cframe
+        } else {
+            self.thread
+        };
+        match memory.word(holder.wrapping_add(runtime.offsets.current_frame)) {
+            Ok(0) | Err(Error::Unreadable { .. }) => Ok(()),
+            Ok(frame) if self.ahead.head(runtime, frame).is_some() => Ok(()),
+            Ok(frame) => self.chain(memory, runtime, frame, is_code).map(|_| ()),
+            Err(error) => Err(error),
+        }
     }
 
     /// One read of everything that is expected to be needed: the address of the innermost frame; none
