@@ -4,10 +4,12 @@
 //! returned several times since. What the frames say of themselves goes before that address, and what
 //! an outer frame says before what an inner one does: it was read first.
 
+use std::collections::HashSet;
+
 use super::Error;
 use super::ahead::Ahead;
 use super::attach::Runtime;
-use super::frame::Head;
+use super::frame::{Head, Place};
 use super::memory::{Memory, word};
 
 const WORD: usize = 8;
@@ -21,6 +23,8 @@ const TRIES: usize = 3;
 const DEEPEST: usize = 5_000;
 /// Frames that are expected again at a time.
 const MOST_EXPECTED: usize = 2;
+/// After so many reads, new places are looked for.
+const DISCOVER: u32 = 16;
 /// Calls within calls that may have happened between reads.
 const MOST_TRANSITIONS: usize = 16;
 
@@ -83,6 +87,9 @@ pub struct Stack {
     ahead: Ahead,
     /// What was seen last.
     last: Chain,
+    /// Code objects of generators and coroutines that were seen.
+    generators: HashSet<u64>,
+    reads: u32,
     /// Whether a collection of garbage runs in its interpreter.
     pub collecting: bool,
 }
@@ -98,6 +105,8 @@ impl Stack {
             cframe: 0,
             ahead: Ahead::default(),
             last: Chain::default(),
+            generators: HashSet::new(),
+            reads: 0,
             collecting: false,
         }
     }
@@ -149,13 +158,41 @@ impl Stack {
                 code: link.head.code,
                 instruction: link.head.instruction,
             }));
+            for link in &chain.links {
+                self.ahead.use_of(link.address);
+            }
             if chain.is_whole {
                 seen = Seen::Whole;
                 self.last = chain;
             }
             break;
         }
+        self.reads = self.reads.wrapping_add(1);
+        if self.reads.is_multiple_of(DISCOVER) {
+            self.discover(memory, runtime, is_code)?;
+        }
         Ok(seen)
+    }
+
+    /// Looks for frames in places that are not read ahead. No sample: whoever runs for a short time has
+    /// returned before its address is read after the frames.
+    fn discover(
+        &mut self,
+        memory: Memory,
+        runtime: &Runtime,
+        is_code: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<(), Error> {
+        let holder = if runtime.offsets.cframe.is_some() {
+            self.cframe
+        } else {
+            self.thread
+        };
+        match memory.word(holder.wrapping_add(runtime.offsets.current_frame)) {
+            Ok(0) | Err(Error::Unreadable { .. }) => Ok(()),
+            Ok(frame) if self.ahead.head(runtime, frame).is_some() => Ok(()),
+            Ok(frame) => self.chain(memory, runtime, frame, is_code).map(|_| ()),
+            Err(error) => Err(error),
+        }
     }
 
     /// One read of everything that is expected to be needed: the address of the innermost frame; none
@@ -239,6 +276,9 @@ impl Stack {
                     link.by_c = true;
                 }
             } else {
+                if Place::of(head) == Place::Object {
+                    self.generators.insert(head.code);
+                }
                 chain.links.push(Link {
                     address: frame,
                     head,
@@ -307,7 +347,7 @@ impl Stack {
                 break;
             }
             if next.is_ahead {
-                let is_over = next.head.code == 0 || next.head.is_suspended();
+                let is_over = next.head.code == 0 || next.head.is_suspended() || self.is_remnant(next.head);
                 let was_called = is_exact
                     || self
                         .runner(runtime, next.address, MOST_TRANSITIONS, is_code)
@@ -351,6 +391,12 @@ impl Stack {
         Ok(true)
     }
 
+    /// What the making of a generator leaves in the thread's memory: a copy of its first moment, which
+    /// looks as if it ran.
+    fn is_remnant(&self, head: Head) -> bool {
+        Place::of(head) == Place::Thread && self.generators.contains(&head.code)
+    }
+
     /// Whether a call was already seen the last time.
     fn has_stayed(&self, caller: Link, inner: Link) -> bool {
         self.last.links.windows(2).rev().any(|pair| {
@@ -367,7 +413,7 @@ impl Stack {
         is_code: &mut dyn FnMut(u64) -> bool,
     ) -> Option<u64> {
         let head = self.ahead.head(runtime, frame)?;
-        if head.runs {
+        if head.runs && !self.is_remnant(head) {
             return is_code(head.code).then_some(frame);
         }
         let depth = depth.checked_sub(1)?;
