@@ -87,8 +87,8 @@ const LITTLE_NS: f64 = 0.5;
 ///
 /// A generic site weighs its deferred executions (all of them where those are not known), a
 /// missing one its misses, each times what the remedy of its cause saves. Sites that were not
-/// counted come last, by their misses if those are known, then in source order; without times they
-/// cannot be held to the thresholds and all come.
+/// counted come last, those on the line with the most samples first, then by their misses if those
+/// are known, then in source order; without times they cannot be held to the thresholds and all come.
 #[must_use]
 pub fn findings<'c>(costs: &'c Costs<'c>, thresholds: &Thresholds) -> Vec<Finding<'c>> {
     let mut ranked: Vec<_> = marked(costs)
@@ -102,17 +102,21 @@ pub fn findings<'c>(costs: &'c Costs<'c>, thresholds: &Thresholds) -> Vec<Findin
                 .and_then(|(weight, each)| saving(finding.line, weight, costs, each));
             let ns = each.map_or(NEUTRAL_NS, |(ns, _)| ns.max(LITTLE_NS));
             let rank = finding.weight.map(|weight| weight as f64 * ns);
-            let misses = finding.weight.is_none().then(|| finding.site.misses());
-            (rank, misses, finding)
+            // Without counts, the line's time says what matters before the misses do.
+            let uncounted = finding.weight.is_none().then(|| {
+                let samples = finding.line.time.map_or(0, |time| time.samples);
+                (samples, finding.site.misses())
+            });
+            (rank, uncounted, finding)
         })
         .collect();
     // The sort is stable: equal ranks stay in source order.
-    ranked.sort_by(|(first, misses, _), (second, other_misses, _)| {
+    ranked.sort_by(|(first, uncounted, _), (second, other, _)| {
         let by_rank = match (first, second) {
             (Some(first), Some(second)) => second.total_cmp(first),
             (first, second) => second.is_some().cmp(&first.is_some()),
         };
-        by_rank.then_with(|| other_misses.cmp(misses))
+        by_rank.then_with(|| other.cmp(uncounted))
     });
     ranked.into_iter().map(|(_, _, finding)| finding).collect()
 }
@@ -182,16 +186,23 @@ fn matters(finding: &Finding, thresholds: &Thresholds) -> bool {
     is_enough && !has_settled(finding.site) && !is_unwanted(finding, &thresholds.ignore)
 }
 
+/// Misses after which a site is specialized anew (`ADAPTIVE_COOLDOWN_VALUE` in CPython's
+/// `Include/internal/pycore_code.h`, and the miss that ends it).
+const ROUND: u64 = 53;
+
 /// Misses of a site that is specialized anew twice: what a change of types at the start costs.
-const SETTLING: u64 = 2 * 53;
+const SETTLING: u64 = 2 * ROUND;
 
 /// Whether it missed a little at first and hit from then on: no more misses than two rounds of
-/// specialization take, and those a small part.
+/// specialization take, and those a small part, or just whole rounds: then the last form never missed.
 fn has_settled(site: &SiteCosts) -> bool {
     let missing = matches!(site.instruction.state, State::Deopting | State::Polymorphic);
     missing
         && match (site.misses(), site.executions()) {
-            (Some(misses), Some(executions)) => misses <= SETTLING && misses.saturating_mul(10) < executions,
+            (Some(misses), Some(executions)) => {
+                misses <= SETTLING
+                    && (misses.saturating_mul(10) < executions || misses > 0 && misses.is_multiple_of(ROUND))
+            }
             _ => false,
         }
 }

@@ -4,9 +4,13 @@
 #[allow(dead_code)] // Each test binary uses its part.
 mod profiles;
 
+use std::collections::BTreeMap;
+
 use bytecost::attribute::{Costs, Shape, Tally, attribute};
 use bytecost::explain::{Thresholds, findings};
-use bytecost::profile::{Code, File, Forms, Instruction, Method, Misses, Position, Profile, Site, State};
+use bytecost::profile::{
+    Code, File, Forms, Instruction, Method, Misses, Position, Profile, Site, State, Time, Times,
+};
 use profiles::{Fixture, kern};
 
 fn costs(fixture: &Fixture) -> Costs<'_> {
@@ -276,6 +280,52 @@ fn without_counts_there_are_states_and_no_shares() {
     let found = findings(&costs, &Thresholds::default());
     let lines: Vec<_> = found.iter().map(|finding| finding.line.line).collect();
     assert_eq!(lines, [25, 26, 27, 38], "marked sites, in source order");
+}
+
+#[test]
+fn without_counts_the_line_that_took_most_time_comes_first() {
+    let mut fixture = kern().uncounted();
+    fixture.profile.times = Some(Times {
+        method: Method::Sampled,
+        calls: 1,
+        wall_ns: 1e6,
+        busy_ns: 1e6,
+        outside_ns: 0.0,
+        waiting_ns: 0.0,
+        collecting_ns: 0.0,
+        elsewhere_ns: 0.0,
+        threads: 1,
+        samples: Some(1000),
+        torn: 0,
+    });
+    let mut samples = BTreeMap::from([(25, 100), (26, 300), (27, 200), (38, 400)]);
+    for instruction in fixture.profile.files[0]
+        .codes
+        .iter_mut()
+        .flat_map(|code| &mut code.instructions)
+    {
+        let line = instruction.position.map_or(0, |position| position.line);
+        let Some(site) = &mut instruction.site else {
+            continue;
+        };
+        // Line 26 lost most, which says less than time does.
+        site.misses = (line == 26).then_some(Misses {
+            count: 1000,
+            method: Method::Inferred,
+            at_least: false,
+        });
+        instruction.time = samples.remove(&line).map(|samples| {
+            Box::new(Time {
+                busy_ns: samples as f64 * 1e3,
+                samples,
+                ..Time::default()
+            })
+        });
+    }
+    let costs = costs(&fixture);
+    let found = findings(&costs, &Thresholds::default());
+    let lines: Vec<_> = found.iter().map(|finding| finding.line.line).collect();
+    assert_eq!(lines, [38, 26, 27, 25]);
 }
 
 #[test]

@@ -256,6 +256,13 @@ fn flaws(cause: &Cause) -> Vec<String> {
             }
         }
     }
+    for text in [&cause.explanation, &cause.remedy.text] {
+        let mut said: Vec<&str> = text.split_inclusive(". ").map(str::trim).collect();
+        said.sort_unstable();
+        if said.windows(2).any(|pair| pair[0] == pair[1]) {
+            wrong.push(format!("it says something twice: {text}"));
+        }
+    }
     let sentences = cause.explanation.ends_with('.') && cause.remedy.text.ends_with('.');
     if cause.headline.ends_with('.') || !sentences {
         wrong.push("a clause has no full stop, sentences have one".to_owned());

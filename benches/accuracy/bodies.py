@@ -202,14 +202,16 @@ def lines(name):
 
 
 def source(name, repeated=None, times=0):
-    """A module with `kern(n)`, which runs the body n times; one line may stand there `times` times more."""
+    """A module with `kern(n)`, which runs the body n times.
+
+    One line may stand there `times` times more; with -1 it does not, and all stand before the loop.
+    """
     setup = BODIES[name].partition("---\n")[0].strip()
-    text = f"{setup}\ndef kern(n):\n    for _ in range(n):\n"
-    for index, line in enumerate(lines(name)):
-        text += f"        {line}\n" * (1 + (times if index == repeated else 0))
-    return text
+    before = "".join(f"    {line}\n" for line in lines(name)) if times < 0 else ""
+    inside = "".join(f"        {line}\n" * (1 + times * (index == repeated)) for index, line in enumerate(lines(name)))
+    return f"{setup}\ndef kern(_):\n    _ = range(_)\n{before}    for _ in _:\n{inside}"
 
 
 def first_line(name):
     """Number of the body's first line in `source(name)`."""
-    return source(name).splitlines().index("    for _ in range(n):") + 2
+    return source(name).splitlines().index("    for _ in _:") + 2

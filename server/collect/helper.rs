@@ -35,7 +35,7 @@ const FILES: [(&str, &str); 20] = [
     ),
 ];
 
-/// Variables every pass starts with: the JIT off, one hash seed for all passes. The helper takes
+/// Variables every pass starts with: the JIT off but in its own pass, one hash seed for all passes. The helper takes
 /// them back before the target can see them.
 pub(super) fn environment() -> Vec<(String, String)> {
     let mut variables = vec![("PYTHON_JIT".to_owned(), "0".to_owned())];

@@ -111,14 +111,8 @@ pub fn merge(
                 code: format!("{}:{} {}", key.path, key.first_line, key.qualname),
             });
         }
-        most_threads = most_threads.max(
-            found
-                .counts
-                .iter()
-                .map(|counts| counts.threads)
-                .max()
-                .unwrap_or(0),
-        );
+        let threads = found.counts.iter().map(|counts| counts.threads);
+        most_threads = most_threads.max(threads.max().unwrap_or(0));
         files.entry(key.path.clone()).or_default().push(code);
     }
     if context.bounded(most_threads) {

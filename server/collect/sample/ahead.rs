@@ -16,7 +16,7 @@ const BELOW: u64 = 2048;
 const ABOVE: u64 = 1024;
 const PAGE: u64 = 4096;
 /// Pieces of memory in one place that are read ahead.
-const MOST_REGIONS: usize = 6;
+const MOST_REGIONS: usize = 8;
 /// A piece that no frame was in for so many reads is read no longer.
 const STALE: u32 = 256;
 const WORD: u64 = 8;

@@ -4,10 +4,12 @@
 //! returned several times since. What the frames say of themselves goes before that address, and what
 //! an outer frame says before what an inner one does: it was read first.
 
+use std::collections::HashSet;
+
 use super::Error;
 use super::ahead::Ahead;
 use super::attach::Runtime;
-use super::frame::Head;
+use super::frame::{Head, Place};
 use super::memory::{Memory, word};
 
 const WORD: usize = 8;
@@ -21,6 +23,8 @@ const TRIES: usize = 3;
 const DEEPEST: usize = 5_000;
 /// Frames that are expected again at a time.
 const MOST_EXPECTED: usize = 2;
+/// After so many reads, new places are looked for.
+const DISCOVER: u32 = 16;
 /// Calls within calls that may have happened between reads.
 const MOST_TRANSITIONS: usize = 16;
 
@@ -57,6 +61,14 @@ struct Link {
     is_ahead: bool,
 }
 
+impl Link {
+    /// Whether both are the same frame at the same instruction.
+    fn is_at(&self, other: &Self) -> bool {
+        let place = |link: &Self| (link.address, link.head.code, link.head.instruction);
+        place(self) == place(other)
+    }
+}
+
 /// A chain of calls, innermost first.
 #[derive(Debug, Default)]
 struct Chain {
@@ -75,6 +87,9 @@ pub struct Stack {
     ahead: Ahead,
     /// What was seen last.
     last: Chain,
+    /// Code objects of generators and coroutines that were seen.
+    generators: HashSet<u64>,
+    reads: u32,
     /// Whether a collection of garbage runs in its interpreter.
     pub collecting: bool,
 }
@@ -90,6 +105,8 @@ impl Stack {
             cframe: 0,
             ahead: Ahead::default(),
             last: Chain::default(),
+            generators: HashSet::new(),
+            reads: 0,
             collecting: false,
         }
     }
@@ -107,6 +124,7 @@ impl Stack {
     ) -> Result<Seen, Error> {
         frames.clear();
         let mut seen = Seen::Inner;
+        let mut first: Option<Chain> = None;
         for tries in 1..=TRIES {
             let told = match self.read_ahead(memory, runtime)? {
                 None => return Ok(Seen::Gone),
@@ -123,22 +141,58 @@ impl Stack {
             if chain.links.is_empty() {
                 continue;
             }
-            let is_settled = self.settle(runtime, &mut chain, is_code);
-            if chain.is_whole && !is_settled && tries < TRIES {
-                // In a place that was not expected; now it is.
-                continue;
+            // The first read found the thread undisturbed: what it tells is kept. Only for frames in
+            // places that were not expected it is read again, now that they are.
+            if chain.is_whole && !self.settle(memory, runtime, &mut chain, is_code)? {
+                if tries < TRIES {
+                    first.get_or_insert(chain);
+                    continue;
+                }
+                chain = first.take().unwrap_or(chain);
+            } else if let Some(first) = first.take()
+                && !chain.links.iter().any(|link| link.is_at(&first.links[0]))
+            {
+                chain = first;
             }
             frames.extend(chain.links.iter().map(|link| Frame {
                 code: link.head.code,
                 instruction: link.head.instruction,
             }));
+            for link in &chain.links {
+                self.ahead.use_of(link.address);
+            }
             if chain.is_whole {
                 seen = Seen::Whole;
                 self.last = chain;
             }
             break;
         }
+        self.reads = self.reads.wrapping_add(1);
+        if self.reads.is_multiple_of(DISCOVER) {
+            self.discover(memory, runtime, is_code)?;
+        }
         Ok(seen)
+    }
+
+    /// Looks for frames in places that are not read ahead. No sample: whoever runs for a short time has
+    /// returned before its address is read after the frames.
+    fn discover(
+        &mut self,
+        memory: Memory,
+        runtime: &Runtime,
+        is_code: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<(), Error> {
+        let holder = if runtime.offsets.cframe.is_some() {
+            self.cframe
+        } else {
+            self.thread
+        };
+        match memory.word(holder.wrapping_add(runtime.offsets.current_frame)) {
+            Ok(0) | Err(Error::Unreadable { .. }) => Ok(()),
+            Ok(frame) if self.ahead.head(runtime, frame).is_some() => Ok(()),
+            Ok(frame) => self.chain(memory, runtime, frame, is_code).map(|_| ()),
+            Err(error) => Err(error),
+        }
     }
 
     /// One read of everything that is expected to be needed: the address of the innermost frame; none
@@ -222,6 +276,9 @@ impl Stack {
                     link.by_c = true;
                 }
             } else {
+                if Place::of(head) == Place::Object {
+                    self.generators.insert(head.code);
+                }
                 chain.links.push(Link {
                     address: frame,
                     head,
@@ -271,8 +328,14 @@ impl Stack {
     }
 
     /// Cuts a chain at the frame that ran when it was read, or makes it longer up to there; false when
-    /// a part of it was not read with the others.
-    fn settle(&self, runtime: &Runtime, chain: &mut Chain, is_code: &mut dyn FnMut(u64) -> bool) -> bool {
+    /// it is cut where the next was not read with the others.
+    fn settle(
+        &self,
+        memory: Memory,
+        runtime: &Runtime,
+        chain: &mut Chain,
+        is_code: &mut dyn FnMut(u64) -> bool,
+    ) -> Result<bool, Error> {
         let is_exact = runtime.offsets.frame_runs_when_null;
         let links = &chain.links;
         // From the outermost inwards.
@@ -284,7 +347,7 @@ impl Stack {
                 break;
             }
             if next.is_ahead {
-                let is_over = next.head.code == 0 || next.head.is_suspended();
+                let is_over = next.head.code == 0 || next.head.is_suspended() || self.is_remnant(next.head);
                 let was_called = is_exact
                     || self
                         .runner(runtime, next.address, MOST_TRANSITIONS, is_code)
@@ -294,7 +357,8 @@ impl Stack {
                     break;
                 }
             } else if !self.has_stayed(link, next) {
-                return false;
+                chain.links.drain(..top);
+                return Ok(false);
             }
             top -= 1;
         }
@@ -306,7 +370,7 @@ impl Stack {
             let mut inner = Vec::new();
             while let Some(address) = callee.filter(|&address| address != top.address) {
                 let Some(head) = self.ahead.head(runtime, address) else {
-                    return true;
+                    return Ok(true);
                 };
                 if !head.is_entry() {
                     inner.push(Link {
@@ -324,15 +388,19 @@ impl Stack {
                 chain.links.splice(..0, inner);
             }
         }
-        true
+        Ok(true)
+    }
+
+    /// What the making of a generator leaves in the thread's memory: a copy of its first moment, which
+    /// looks as if it ran.
+    fn is_remnant(&self, head: Head) -> bool {
+        Place::of(head) == Place::Thread && self.generators.contains(&head.code)
     }
 
     /// Whether a call was already seen the last time.
-    fn has_stayed(&self, caller: Link, callee: Link) -> bool {
+    fn has_stayed(&self, caller: Link, inner: Link) -> bool {
         self.last.links.windows(2).rev().any(|pair| {
-            (pair[1].address, pair[1].head.code, pair[1].head.instruction)
-                == (caller.address, caller.head.code, caller.head.instruction)
-                && (pair[0].address, pair[0].head.code) == (callee.address, callee.head.code)
+            pair[1].is_at(&caller) && (pair[0].address, pair[0].head.code) == (inner.address, inner.head.code)
         })
     }
 
@@ -345,12 +413,21 @@ impl Stack {
         is_code: &mut dyn FnMut(u64) -> bool,
     ) -> Option<u64> {
         let head = self.ahead.head(runtime, frame)?;
-        if head.runs {
+        if head.runs && !self.is_remnant(head) {
             return is_code(head.code).then_some(frame);
         }
         let depth = depth.checked_sub(1)?;
         let mut callees = self.ahead.callees(runtime, frame).into_iter().flatten();
         callees.find_map(|callee| self.runner(runtime, callee, depth, is_code))
+    }
+}
+
+/// Whether a frame is still at the same instruction.
+fn is_still(memory: Memory, runtime: &Runtime, link: Link) -> Result<bool, Error> {
+    match head_at(memory, runtime, link.address) {
+        Ok(head) => Ok((head.code, head.instruction) == (link.head.code, link.head.instruction)),
+        Err(Error::Unreadable { .. }) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
