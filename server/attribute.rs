@@ -40,6 +40,8 @@ pub struct Costs<'p> {
 pub struct FileCosts<'p> {
     /// The profile's record of the file.
     pub file: &'p File,
+    /// `major.minor` of the interpreter that ran it.
+    pub minor: &'p str,
     /// The text that was measured, if it is available.
     pub text: Option<SourceText>,
     /// There is a text, but not the one that was measured; it is not used.
@@ -78,8 +80,6 @@ pub struct SiteCosts<'p> {
     pub function: usize,
     /// The profile's record of the instruction.
     pub instruction: &'p Instruction,
-    /// `major.minor` of the interpreter that ran it.
-    pub minor: &'p str,
     /// Where its expression stands.
     pub position: Position,
     /// Its executions by what became of them; none when it was not counted.
@@ -223,7 +223,6 @@ fn attribute_file<'p>(
             line.sites.push(SiteCosts {
                 function,
                 instruction,
-                minor,
                 position,
                 tally,
                 time: instruction
@@ -242,6 +241,7 @@ fn attribute_file<'p>(
     let functions = function::all(&file.codes, &time);
     let (text, stale) = measured_text(file, texts);
     FileCosts {
+        minor,
         file,
         text,
         stale,

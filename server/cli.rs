@@ -93,8 +93,9 @@ struct Run {
     /// Calls to make in every pass, instead of as many as the time allows
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     calls: Option<u64>,
-    /// Passes to make; the natural one always is; trace takes times by tracing
-    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values = ["natural", "sample", "count", "types"])]
+    /// Passes to make; the natural one always is; trace takes times by tracing; pystats and jit are
+    /// made on builds that have them
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_values = ["natural", "sample", "count", "pystats", "types", "jit"])]
     passes: Vec<PassName>,
     /// Measure files that match this glob instead of the workspace's; may be given several times
     #[arg(long, value_name = "GLOB")]
@@ -282,6 +283,8 @@ enum PassName {
     Trace,
     Count,
     Types,
+    Jit,
+    Pystats,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

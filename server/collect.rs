@@ -1,6 +1,7 @@
 //! Runs things: the target under the helper, one process a pass.
 
 pub mod calibrate;
+pub mod compile;
 pub mod config;
 pub mod helper;
 pub mod interpreter;
@@ -8,6 +9,7 @@ pub mod live;
 pub mod merge;
 mod outcome;
 pub mod output;
+mod passes;
 pub mod prepare;
 pub mod process;
 pub mod sample;
@@ -18,16 +20,17 @@ pub mod wire;
 pub mod workload;
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use self::helper::{Helper, Job, bytes, read_progress};
+use self::helper::{Helper, Job, bytes, environment, read_progress};
 use self::merge::Finished;
 use self::outcome::{crash_place, outcome};
 use self::output::Output;
+pub use self::passes::name;
+use self::passes::{counted_calls, kinds};
 use self::process::End;
 use self::sample::Sampler;
 use self::stdin::Input;
@@ -122,6 +125,10 @@ pub struct Request {
     pub timing: Timing,
     /// Read operand types at the sites that the counted passes marked.
     pub types: bool,
+    /// Look at the JIT's executors in a pass with it on.
+    pub jit: bool,
+    /// Tell apart by function what a pystats build counts.
+    pub pystats: bool,
     /// Make a single call in the natural pass.
     pub once: bool,
     /// Calls to make in every pass; else chosen by how long one takes.
@@ -134,6 +141,13 @@ pub struct Request {
     pub deadline: Option<Duration>,
     /// When a counted pass is stopped.
     pub counted_deadline: Option<Duration>,
+}
+
+impl Request {
+    /// Whether a pass tells apart what a pystats build counts.
+    fn tells_failures(&self) -> bool {
+        self.pystats && self.python.pystats && has_monitoring(&self.python)
+    }
 }
 
 /// What a run shares with whoever started it.
@@ -222,10 +236,10 @@ pub async fn run_in(
                     continue;
                 }
             }
-            let calls = if kind == PassKind::Sample {
-                request.calls.unwrap_or(MOST_SAMPLED)
-            } else {
-                calls
+            let calls = match kind {
+                PassKind::Sample => request.calls.unwrap_or(MOST_SAMPLED),
+                PassKind::Jit => request.calls.unwrap_or(MOST_CALLS),
+                _ => calls,
             };
             finished.push(session.pass(kind, number, calls, cancelled, progress).await?);
         }
@@ -287,22 +301,9 @@ pub fn keep_texts(profile: &mut Profile) {
     }
 }
 
-/// 3.11 has no monitoring: its executions and misses need a pass each.
-fn kinds(request: &Request) -> Vec<PassKind> {
-    let mut kinds = vec![PassKind::Natural];
-    if request.timing == Timing::Sampled {
-        kinds.push(PassKind::Sample);
-    }
-    if request.count {
-        kinds.push(PassKind::Count);
-        if request.python.minor == "3.11" {
-            kinds.push(PassKind::Misses);
-        }
-        if request.types {
-            kinds.push(PassKind::Types);
-        }
-    }
-    kinds
+/// Whether the interpreter has `sys.monitoring`, new in 3.12.
+pub(crate) fn has_monitoring(python: &Python) -> bool {
+    python.minor != "3.11"
 }
 
 /// A crash is not repeated; a file that does not compile has nothing to count.
@@ -312,31 +313,6 @@ fn worth_counting(natural: &Finished) -> bool {
             .result
             .as_ref()
             .is_some_and(|result| !result.codes.is_empty())
-}
-
-/// One call, or for short workloads the power of ten that makes about a millisecond.
-fn counted_calls(natural: &Finished) -> u64 {
-    let Some(result) = &natural.result else { return 1 };
-    if result.calls <= 1 {
-        return 1;
-    }
-    let per_call = result.wall_ns as f64 / result.calls as f64;
-    let mut calls = 1;
-    while calls * 10 <= result.calls.min(MOST_COUNTED) && calls as f64 * per_call < LONG_ENOUGH_NS {
-        calls *= 10;
-    }
-    calls
-}
-
-/// Variables every pass starts with: the JIT off, one hash seed for all passes. The helper takes
-/// them back before the target can see them.
-fn environment() -> Vec<(String, String)> {
-    let mut variables = vec![("PYTHON_JIT".to_owned(), "0".to_owned())];
-    if std::env::var_os("PYTHONHASHSEED").is_none() {
-        let seed = RandomState::new().build_hasher().finish() % 4_294_967_296;
-        variables.push(("PYTHONHASHSEED".to_owned(), seed.to_string()));
-    }
-    variables
 }
 
 struct Session<'a> {
@@ -421,10 +397,14 @@ impl<'a> Session<'a> {
                 })));
             })
         });
+        let mut environment = self.environment.clone();
+        if kind == PassKind::Jit {
+            "1".clone_into(&mut environment[0].1);
+        }
         let command = process::Command {
             python,
             arguments: vec![self.helper.program(), job],
-            environment: &self.environment,
+            environment: &environment,
             output: if number == 1 {
                 &self.surroundings.output
             } else {
@@ -525,7 +505,7 @@ impl<'a> Session<'a> {
         for argument in &request.workload.arguments {
             job.add("argv", argument);
         }
-        let natural = kind == PassKind::Natural;
+        let natural = matches!(kind, PassKind::Natural | PassKind::Jit);
         job.add(
             "calls",
             if natural && request.once { 1 } else { calls }.to_string(),
@@ -533,9 +513,9 @@ impl<'a> Session<'a> {
         // Without a budget, only the number of calls decides.
         let budget = match kind {
             _ if request.calls.is_some() => 0,
-            PassKind::Natural => request.budget.as_nanos(),
+            PassKind::Natural | PassKind::Jit => request.budget.as_nanos(),
             PassKind::Sample => request.sampled_budget.as_nanos(),
-            PassKind::Count | PassKind::Misses | PassKind::Types | PassKind::Trace => 0,
+            _ => 0,
         };
         if kind == PassKind::Sample {
             job.add("window", bytes(&self.helper.file(WINDOW)));
@@ -556,35 +536,10 @@ impl<'a> Session<'a> {
             python: self.request.python.version.clone(),
             what,
         };
-        match parse::<wire::Result>(&text).map_err(failed)? {
+        match wire::parse::<wire::Result>(&text).map_err(failed)? {
             result if result.format == wire::FORMAT => Ok(Some(result)),
             result => Err(failed(format!("its result has format {}", result.format))),
         }
-    }
-}
-
-/// What the helper wrote; else what it says went wrong.
-fn parse<T: serde::de::DeserializeOwned>(text: &[u8]) -> Result<T, String> {
-    #[derive(serde::Deserialize)]
-    struct Failure {
-        error: String,
-    }
-    serde_json::from_slice(text).map_err(|error| {
-        let said = serde_json::from_slice::<Failure>(text).map(|failure| failure.error);
-        said.unwrap_or_else(|_| format!("its result cannot be read: {error}"))
-    })
-}
-
-/// Name of a pass, as in the report.
-#[must_use]
-pub fn name(kind: PassKind) -> &'static str {
-    match kind {
-        PassKind::Natural => "natural",
-        PassKind::Count => "count",
-        PassKind::Misses => "misses",
-        PassKind::Types => "types",
-        PassKind::Sample => "sample",
-        PassKind::Trace => "trace",
     }
 }
 

@@ -5,6 +5,7 @@
 //! marked unknown.
 
 pub mod causes;
+pub mod fail_kinds;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -54,6 +55,10 @@ pub struct Version {
     pub compare_shift: u32,
     /// Compiler-made superinstructions with two local slots in one argument.
     pub pairs: Vec<String>,
+    /// Jumps back after which tier 2 tries to make a trace of a loop (`Include/internal/pycore_backoff.h`);
+    /// none where a loop is never tried.
+    #[serde(default)]
+    pub jit_threshold: Option<u32>,
     /// Where the interpreter keeps its state in memory.
     pub memory: Memory,
 }

@@ -7,9 +7,11 @@ use std::io::{BufRead, BufReader, Cursor, Read};
 
 use crate::stats::Statistics;
 
+mod add;
 mod austin;
 mod bytes;
 mod bytesight;
+mod chrome;
 mod folded;
 mod gecko;
 mod jsonl;
@@ -20,6 +22,7 @@ pub mod located;
 mod lprof;
 mod marshal;
 pub mod place;
+mod pstats_text;
 mod pyinstrument;
 mod pystats;
 mod report;
@@ -29,6 +32,8 @@ mod speedscope;
 mod tachyon;
 mod webcopy;
 
+pub use add::add;
+pub use lltrace::{JitLog, Logged};
 pub use sniff::Format;
 
 use located::Located;
@@ -37,6 +42,8 @@ use located::Located;
 const HEAD: u64 = 1 << 16;
 /// Formats that are read as one piece may have this many bytes, unpacked.
 const LARGEST: u64 = 1 << 28;
+/// Bytes read at a time.
+const BUFFER: usize = 1 << 18;
 /// Problems of one file that are told one by one.
 const TOLD: usize = 5;
 
@@ -121,6 +128,8 @@ pub enum Content {
     Statistics(Box<Statistics>),
     /// Numbers of places in code.
     Located(Box<Located>),
+    /// What became of the JIT's traces, by code object and offset.
+    JitLog(Box<JitLog>),
 }
 
 /// What could not be used, as it is found.
@@ -170,6 +179,22 @@ pub fn read(name: &str, input: impl Read) -> Result<Dump, Error> {
     })
 }
 
+/// Reads bytes, unpacked, that are known to be of a format: what they are is not looked for.
+pub fn read_known(name: &str, format: Format, input: impl Read) -> Result<Dump, Error> {
+    let mut damage = Damage::default();
+    let content =
+        read_as(format, BufReader::with_capacity(BUFFER, input), &mut damage).map_err(|problem| Error {
+            file: name.to_owned(),
+            problem,
+        })?;
+    Ok(Dump {
+        name: name.to_owned(),
+        format,
+        content,
+        problems: damage.sentences(),
+    })
+}
+
 fn read_packed(
     mut input: Box<dyn Read + '_>,
     layers: u32,
@@ -190,7 +215,7 @@ fn read_packed(
         );
     }
     let format = sniff::sniff(&head)?;
-    let content = read_as(format, BufReader::new(whole), damage)?;
+    let content = read_as(format, BufReader::with_capacity(BUFFER, whole), damage)?;
     Ok((format, content))
 }
 
@@ -205,12 +230,14 @@ fn read_as(format: Format, input: impl BufRead, damage: &mut Damage) -> Result<C
             return Ok(statistics(Statistics::Counters(Box::new(counters))));
         }
         Format::PystatsReport => return Ok(statistics(report::read(&text(input, damage)?, damage)?)),
-        Format::JitLog => return Ok(statistics(lltrace::read(input, damage)?)),
+        Format::JitLog => return Ok(Content::JitLog(Box::new(lltrace::read(input)?))),
         Format::PystatsPage => return Ok(statistics(webcopy::read(&text(input, damage)?, damage)?)),
         Format::Tachyon => tachyon::read(&in_one_piece(input)?, damage)?,
         Format::TachyonLines => jsonl::read(input, damage)?,
         Format::TachyonCollapsed => folded::read(folded::Dialect::Tachyon, input, damage)?,
         Format::Gecko => gecko::read(&in_one_piece(input)?, damage)?,
+        Format::PstatsText => pstats_text::read(input, damage)?,
+        Format::ChromeTrace => chrome::read(&in_one_piece(input)?, damage)?,
         Format::Pstats => marshal::read(&in_one_piece(input)?, damage)?,
         Format::Bytesight => bytesight::read(input, damage)?,
         Format::PySpy => folded::read(folded::Dialect::PySpy, input, damage)?,

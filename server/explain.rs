@@ -7,7 +7,9 @@ use crate::profile::{Note, Profile, State};
 
 pub mod cause;
 pub mod entry;
+pub mod failures;
 pub mod ignore;
+pub mod jit;
 pub mod number;
 pub mod rewrite;
 pub mod sentences;
@@ -93,8 +95,11 @@ pub fn findings<'c>(costs: &'c Costs<'c>, thresholds: &Thresholds) -> Vec<Findin
         .filter(|finding| matters(finding, thresholds))
         .map(|mut finding| {
             // A cause is matched for it.
-            let each = per_execution(finding.site, thresholds);
-            finding.saving = each.and_then(|each| saving(&finding, costs, each));
+            let each = per_execution(finding.file, finding.site, &thresholds.saves);
+            finding.saving = finding
+                .weight
+                .zip(each)
+                .and_then(|(weight, each)| saving(finding.line, weight, costs, each));
             let ns = each.map_or(NEUTRAL_NS, |(ns, _)| ns.max(LITTLE_NS));
             let rank = finding.weight.map(|weight| weight as f64 * ns);
             // Without counts, the line's time says what matters before the misses do.
@@ -117,26 +122,52 @@ pub fn findings<'c>(costs: &'c Costs<'c>, thresholds: &Thresholds) -> Vec<Findin
 }
 
 /// What the remedy of a site's cause saves an execution, ns, and whether that was timed here.
-fn per_execution(site: &SiteCosts, thresholds: &Thresholds) -> Option<(f64, bool)> {
-    let cause = cause::best(site.instruction, site.minor)?.cause;
-    if let Some(ns) = thresholds.saves.get(&cause.id) {
+fn per_execution(
+    file: &FileCosts,
+    site: &SiteCosts,
+    calibrated: &BTreeMap<String, f64>,
+) -> Option<(f64, bool)> {
+    let cause = cause::best(site.instruction, file.minor)?.cause;
+    if let Some(ns) = calibrated.get(&cause.id) {
         return Some((ns.max(0.0), true));
     }
-    cause.saves_ns.get(site.minor).map(|ns| (*ns, false))
+    cause.saves_ns.get(file.minor).map(|ns| (*ns, false))
 }
 
 /// What the remedy saves in all, from what it saves an execution.
-fn saving(finding: &Finding, costs: &Costs, (each, calibrated): (f64, bool)) -> Option<Saving> {
+fn saving(line: &LineCosts, weight: u64, costs: &Costs, (each, calibrated): (f64, bool)) -> Option<Saving> {
     let all = costs.natural_ns.unwrap_or(f64::INFINITY);
     // No more than the line takes as a whole: times of single instructions run into one another.
-    let most = finding.line.time.as_ref().map_or(1.0, |time| {
+    let most = line.time.as_ref().map_or(1.0, |time| {
         (time.share + time.error.unwrap_or(0.0)).clamp(0.0, 1.0)
     });
-    let ns = (each * finding.weight? as f64).min(all * most);
+    let ns = (each * weight as f64).min(all * most);
     (ns > 0.0).then(|| Saving {
         ns,
         share: costs.natural_ns.map(|all| ns / all),
         calibrated,
+    })
+}
+
+/// The same for a site of any weight, marked or not; none where its remedy, or its weight, is not known.
+#[must_use]
+pub fn saving_at(
+    costs: &Costs,
+    file: &FileCosts,
+    line: &LineCosts,
+    site: &SiteCosts,
+    calibrated: &BTreeMap<String, f64>,
+) -> Option<Saving> {
+    let weight = site.instruction.is_marked().then(|| weight(site))??;
+    saving(line, weight, costs, per_execution(file, site, calibrated)?)
+}
+
+/// Executions that did not take a fast path; none when not counted.
+fn weight(site: &SiteCosts) -> Option<u64> {
+    site.tally.map(|tally| match site.instruction.state {
+        State::Unspecialized if tally.deferred > 0 => tally.deferred,
+        State::Unspecialized => tally.executions(),
+        _ => tally.misses,
     })
 }
 
@@ -155,23 +186,30 @@ fn matters(finding: &Finding, thresholds: &Thresholds) -> bool {
     is_enough && !has_settled(finding.site) && !is_unwanted(finding, &thresholds.ignore)
 }
 
+/// Misses after which a site is specialized anew (`ADAPTIVE_COOLDOWN_VALUE` in CPython's
+/// `Include/internal/pycore_code.h`, and the miss that ends it).
+const ROUND: u64 = 53;
+
 /// Misses of a site that is specialized anew twice: what a change of types at the start costs.
-const SETTLING: u64 = 2 * 53;
+const SETTLING: u64 = 2 * ROUND;
 
 /// Whether it missed a little at first and hit from then on: no more misses than two rounds of
-/// specialization take, and those a small part.
+/// specialization take, and those a small part, or just whole rounds: then the last form never missed.
 fn has_settled(site: &SiteCosts) -> bool {
     let missing = matches!(site.instruction.state, State::Deopting | State::Polymorphic);
     missing
         && match (site.misses(), site.executions()) {
-            (Some(misses), Some(executions)) => misses <= SETTLING && misses.saturating_mul(10) < executions,
+            (Some(misses), Some(executions)) => {
+                misses <= SETTLING
+                    && (misses.saturating_mul(10) < executions || misses > 0 && misses.is_multiple_of(ROUND))
+            }
             _ => false,
         }
 }
 
 /// Whether a comment on the line or the project's settings turn it off.
 fn is_unwanted(finding: &Finding, ignore: &[String]) -> bool {
-    let code = code(finding.site);
+    let code = code(finding.file, finding.site);
     let lines = [finding.site.position.line, finding.site.position.end_line];
     ignore.contains(&code)
         || finding.file.text.as_ref().is_some_and(|text| {
@@ -182,8 +220,8 @@ fn is_unwanted(finding: &Finding, ignore: &[String]) -> bool {
 
 /// Name of a marked site's cause in the catalogue; its state where none is known.
 #[must_use]
-pub fn code(site: &SiteCosts) -> String {
-    match cause::best(site.instruction, site.minor) {
+pub fn code(file: &FileCosts, site: &SiteCosts) -> String {
+    match cause::best(site.instruction, file.minor) {
         Some(found) => found.cause.id.clone(),
         None => match site.instruction.state {
             State::Unspecialized => "unspecialized",
@@ -199,11 +237,7 @@ fn marked<'c>(costs: &'c Costs<'c>) -> impl Iterator<Item = Finding<'c>> {
     sites(costs)
         .filter(|(_, _, site)| site.instruction.is_marked())
         .map(|(file, line, site)| {
-            let weight = site.tally.map(|tally| match site.instruction.state {
-                State::Unspecialized if tally.deferred > 0 => tally.deferred,
-                State::Unspecialized => tally.executions(),
-                _ => tally.misses,
-            });
+            let weight = weight(site);
             Finding {
                 file,
                 line,
@@ -242,7 +276,7 @@ impl Finding<'_> {
         if let Some(seen) = seen {
             let forms: Vec<_> = seen
                 .iter()
-                .map(|(form, misses)| format!("{form} ({})", counted(*misses, "miss", "misses")))
+                .map(|(form, misses)| format!("{form} ({})", counted(misses, "miss", "misses")))
                 .collect();
             facts.push(format!("seen as {}", forms.join(", ")));
         }
@@ -253,7 +287,21 @@ impl Finding<'_> {
         if let Some(share) = self.saving.and_then(|saving| saving.share) {
             facts.push(format!("its remedy saves at most {} of the time", percent(share)));
         }
+        facts.extend(self.counted_by_cpython());
         facts
+    }
+
+    /// The failure kinds of its family in its function, where the build counts them.
+    fn counted_by_cpython(&self) -> Option<String> {
+        let failures = self
+            .file
+            .functions
+            .get(self.site.function)?
+            .code
+            .failures
+            .as_ref()?;
+        let opcode = &self.site.instruction.opcode;
+        failures::of_family(failures, opcode, self.file.minor)
     }
 
     fn generic_evidence(&self) -> String {
@@ -350,6 +398,9 @@ pub fn verdict(profile: &Profile, costs: &Costs, thresholds: &Thresholds) -> Opt
                 "instructions"
             },
         )
+    } else if seen.imported > 0 {
+        "Not judged: the dump tells the forms that were seen, not what CPython tried or whether guards held."
+            .to_owned()
     } else if seen.hidden > 0 {
         "Nothing to judge: a debugger, profiler or monitoring tool hid the specialized forms.".to_owned()
     } else if seen.specialized == 0 && seen.cold > 0 {
@@ -372,6 +423,7 @@ struct Seen {
     specialized: u64,
     cold: u64,
     hidden: u64,
+    imported: u64,
 }
 
 impl Seen {
@@ -383,6 +435,7 @@ impl Seen {
             State::Specialized => self.specialized += 1,
             State::Unspecialized | State::Deopting | State::Polymorphic => self.marked += 1,
             State::Instrumented => self.hidden += 1,
+            State::Imported => self.imported += 1,
         }
     }
 }

@@ -23,6 +23,7 @@ pub mod lsp;
 pub mod os;
 pub mod present;
 pub mod profile;
+pub mod project;
 pub mod source;
 pub mod stats;
 pub mod store;

@@ -5,14 +5,16 @@
 //! lines are 1-based; columns are 0-based UTF-8 byte columns of the decoded source, as CPython
 //! reports them. Times are nanoseconds.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod forms;
+pub mod jit;
 pub mod saved;
 mod times;
 
+pub use forms::Forms;
+pub use jit::Jit;
 pub use times::{LineTotal, Time, Times};
 
 /// One workload measured on one interpreter, all passes merged.
@@ -44,11 +46,11 @@ pub struct Python {
     pub minor: String,
     /// Path of the executable.
     pub executable: String,
-    /// `none` (built without), `off` or `on` during the passes.
+    /// `none` (built without), `off` or `on` during the passes; `unknown` where a dump does not say.
     pub jit: String,
-    /// A build without the global interpreter lock.
+    /// A build without the global interpreter lock, as far as is known.
     pub free_threaded: bool,
-    /// A build with `--enable-pystats`.
+    /// A build with `--enable-pystats`, as far as is known.
     pub pystats: bool,
     /// Whether bytecost has tables for this minor version.
     pub known: bool,
@@ -101,12 +103,16 @@ pub enum PassKind {
     Count,
     /// Misses by loop-head polls (3.11, which has no monitoring).
     Misses,
+    /// What a pystats build counts itself, told apart by function (3.12+).
+    Pystats,
     /// Operand types at the sites the earlier passes marked.
     Types,
     /// Nothing on, and a sampler looks from outside: times.
     Sample,
     /// Every instruction traced: times, where sampling is impossible.
     Trace,
+    /// The JIT on: its executors, at the end.
+    Jit,
 }
 
 /// One execution of the workload under one instrument.
@@ -286,11 +292,29 @@ pub struct Code {
     /// Executions and misses are not trusted: the flow equations did not hold.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub withheld: bool,
+    /// Failed attempts to specialize by kind, exactly, as CPython counted them itself; none where the
+    /// build has no pystats, or where they could not be told apart by function.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failures: Option<Vec<Failures>>,
     /// Time of it and of what it called; none when not measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<Time>,
+    /// What tier 2 made of it; none when that was not looked at, or it made nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jit: Option<Box<Jit>>,
     /// Every instruction in offset order, without inline caches.
     pub instructions: Vec<Instruction>,
+}
+
+/// Failed attempts to specialize of one kind, in all calls of the pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Failures {
+    /// Base opcode.
+    pub opcode: String,
+    /// Number of the kind, as this version of CPython has it (`SPEC_FAIL_*` in `Python/specialize.c`).
+    pub kind: u32,
+    /// How many attempts failed so.
+    pub count: u64,
 }
 
 /// One bytecode instruction.
@@ -353,6 +377,23 @@ pub enum State {
     Polymorphic,
     /// A debugger, profiler or monitoring tool hid it.
     Instrumented,
+    /// From a dump: at most the forms it was seen in are known, not what became of other executions.
+    Imported,
+}
+
+impl State {
+    /// Every state.
+    pub const ALL: [Self; 9] = [
+        Self::NotExecuted,
+        Self::Basic,
+        Self::Cold,
+        Self::Specialized,
+        Self::Unspecialized,
+        Self::Deopting,
+        Self::Polymorphic,
+        Self::Instrumented,
+        Self::Imported,
+    ];
 }
 
 /// Specialization facts of an instruction whose opcode has a family.
@@ -360,9 +401,9 @@ pub enum State {
 pub struct Site {
     /// The specialized form at the end of the natural pass.
     pub form: Option<String>,
-    /// Specialized forms seen, with the misses of each, by name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub forms_seen: BTreeMap<String, u64>,
+    /// Specialized forms seen, with the misses of each, by name; of a dump the generic one too.
+    #[serde(default, skip_serializing_if = "Forms::is_empty")]
+    pub forms_seen: Forms,
     /// Guard failures in the counted pass.
     pub misses: Option<Misses>,
     /// Executions of the base form in the counted pass, failed attempts included.
@@ -426,12 +467,13 @@ impl Profile {
         self.passes.iter().find(|pass| pass.kind == kind)
     }
 
-    /// The first failure of any pass, if there was one. What befalls the types pass is its own.
+    /// The first failure of any pass, if there was one. What befalls the passes for types, pystats and the
+    /// JIT is their own.
     #[must_use]
     pub fn failure(&self) -> Option<&Outcome> {
         self.passes
             .iter()
-            .filter(|pass| pass.kind != PassKind::Types)
+            .filter(|pass| !matches!(pass.kind, PassKind::Types | PassKind::Pystats | PassKind::Jit))
             .map(|pass| &pass.outcome)
             .find(|outcome| outcome.is_failure())
     }

@@ -19,7 +19,7 @@ use ruff_text_size::TextSize;
 
 pub use call::Obstacle;
 pub use constructor::Constructor;
-pub use expression::{ExpressionProblem, check_expression};
+pub use expression::{ExpressionProblem, Operand, check_expression, operands};
 pub use function::{EnclosingClass, Function, FunctionKind};
 
 /// A text with its lines, functions and syntax errors.

@@ -5,6 +5,7 @@
 
 pub mod compare;
 pub mod counters;
+pub mod family;
 pub mod opcodes;
 mod optimizer;
 pub mod tables;

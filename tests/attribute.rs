@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use bytecost::attribute::{Costs, Shape, Tally, attribute};
 use bytecost::explain::{Thresholds, findings};
 use bytecost::profile::{
-    Code, File, Instruction, Method, Misses, Position, Profile, Site, State, Time, Times,
+    Code, File, Forms, Instruction, Method, Misses, Position, Profile, Site, State, Time, Times,
 };
 use profiles::{Fixture, kern};
 
@@ -33,16 +33,6 @@ impl Numbers {
     }
 
     fn instruction(&mut self, offset: u32) -> Instruction {
-        const STATES: [State; 8] = [
-            State::NotExecuted,
-            State::Basic,
-            State::Cold,
-            State::Specialized,
-            State::Unspecialized,
-            State::Deopting,
-            State::Polymorphic,
-            State::Instrumented,
-        ];
         let line = u32::try_from(self.below(6)).unwrap();
         Instruction {
             offset,
@@ -55,12 +45,12 @@ impl Numbers {
             }),
             starts_line: self.below(2) == 0,
             executions: self.maybe(|numbers| numbers.below(1_000)),
-            state: STATES[usize::try_from(self.below(8)).unwrap()],
+            state: State::ALL[usize::try_from(self.below(State::ALL.len() as u64)).unwrap()],
             time: None,
             site: self.maybe(|numbers| {
                 Box::new(Site {
                     form: None,
-                    forms_seen: std::collections::BTreeMap::new(),
+                    forms_seen: Forms::default(),
                     // Larger than the executions too, as bounds and estimates can be.
                     misses: numbers.maybe(|numbers| Misses {
                         count: numbers.below(2_000),
@@ -93,7 +83,9 @@ impl Numbers {
                         digest: String::new(),
                         calls: None,
                         withheld: self.below(6) == 0,
+                        failures: None,
                         total: None,
+                        jit: None,
                         instructions: (0..u32::try_from(self.below(12)).unwrap())
                             .map(|index| self.instruction(2 * index))
                             .collect(),

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use bytecost::collect::Request;
 use bytecost::cpython::causes::{Cause, Example, catalogue};
+use bytecost::cpython::fail_kinds;
 use bytecost::explain::cause;
 use bytecost::profile::{Code, Instruction, Profile, State, WorkloadKind};
 use support::{call, pythons, run};
@@ -213,6 +214,19 @@ fn flaws(cause: &Cause) -> Vec<String> {
             wrong.push(format!("where it leads on {version} is missing"));
         }
     }
+    for (version, kinds) in &cause.fail_kinds {
+        let known = |kind: &String| {
+            let families = cause.families.iter();
+            families.clone().any(|family| {
+                (0..256).any(|number| fail_kinds::name(version, family, number) == Some(kind.as_str()))
+            })
+        };
+        if let Some(kind) = kinds.iter().find(|kind| !known(kind)) {
+            wrong.push(format!(
+                "CPython {version} knows no failure {kind:?} of its opcodes"
+            ));
+        }
+    }
     if cause.versions.is_empty() || cause.when.is_empty() || cause.families.is_empty() {
         wrong.push("it can never hold".to_owned());
     }
@@ -240,6 +254,13 @@ fn flaws(cause: &Cause) -> Vec<String> {
             if !["op", "attribute"].contains(&name) && !roles.contains(&name) {
                 wrong.push(format!("{{{name}}} cannot be filled in"));
             }
+        }
+    }
+    for text in [&cause.explanation, &cause.remedy.text] {
+        let mut said: Vec<&str> = text.split_inclusive(". ").map(str::trim).collect();
+        said.sort_unstable();
+        if said.windows(2).any(|pair| pair[0] == pair[1]) {
+            wrong.push(format!("it says something twice: {text}"));
         }
     }
     let sentences = cause.explanation.ends_with('.') && cause.remedy.text.ends_with('.');
@@ -288,20 +309,25 @@ fn found_in<'p>(profile: &'p Profile, path: &str, family: &str, minor: &str) -> 
         .collect()
 }
 
+/// Versions with functions recorded on a pystats build of theirs. The mapping for 3.13 was made with its
+/// results at hand; those for 3.12 and 3.14 from CPython's source alone, before theirs were recorded.
+/// 3.11 and 3.15 have none.
+const RECORDED: [&str; 3] = ["3.12", "3.13", "3.14"];
+
 /// The reason given must be the one CPython itself counts.
 #[test]
 fn causes_agree_with_what_cpython_counts() {
-    let minor = "3.13";
-    let Some((_, python)) = pythons::native_pythons("agreement with pystats")
-        .into_iter()
-        .find(|(found, _)| *found == minor)
-    else {
-        return;
-    };
-    let read = |path: &str| std::fs::read(support::fixture(path)).expect("the fixture");
-    let cases: Vec<Recorded> = serde_json::from_slice(&read("causes/pystats-3.13.json")).expect("valid");
-    let kinds: BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>> =
-        serde_json::from_slice(&read("../server/cpython/spec-fail-kinds.json")).expect("valid");
+    for (minor, python) in pythons::native_pythons("agreement with pystats") {
+        if RECORDED.contains(&minor) {
+            agree(minor, &python);
+        }
+    }
+}
+
+fn agree(minor: &str, python: &Path) {
+    let fixture = format!("causes/pystats-{minor}.json");
+    let text = std::fs::read(support::fixture(&fixture)).expect("the fixture");
+    let cases: Vec<Recorded> = serde_json::from_slice(&text).expect("valid");
     assert!(cases.len() >= 100, "only {} functions were recorded", cases.len());
     let folder = tempfile::tempdir().expect("a folder");
     let folder: PathBuf = folder.path().canonicalize().expect("it exists");
@@ -311,32 +337,35 @@ fn causes_agree_with_what_cpython_counts() {
         std::fs::write(folder.join(format!("case_{index}.py")), &case.source).expect("written");
         calls.push((format!("case_{index}"), case.call.as_str()));
     }
-    let profile = run(&request(minor, &python, &folder, &calls));
+    let profile = run(&request(minor, python, &folder, &calls));
     let mut disagree = Vec::new();
     for (index, case) in cases.iter().enumerate() {
-        let (number, _) = case
-            .kinds
-            .iter()
-            .max_by_key(|(_, count)| **count)
-            .expect("some failed");
-        let said = &kinds[minor][&case.family][number];
+        let most = case.kinds.values().max().expect("some failed");
+        let kinds = case.kinds.iter().filter(|(_, count)| *count == most);
+        let said: Vec<&str> = kinds
+            .map(|(number, _)| {
+                let number = number.parse().expect("a number");
+                fail_kinds::name(minor, &case.family, number).unwrap_or("unknown")
+            })
+            .collect();
         let found = found_in(&profile, &format!("case_{index}.py"), &case.family, minor);
         let agrees = |cause: &&Cause| {
             let kinds = cause.fail_kinds.get(minor);
-            kinds.is_some_and(|kinds| kinds.contains(said))
+            kinds.is_some_and(|kinds| kinds.iter().any(|kind| said.contains(&kind.as_str())))
         };
         if !found.iter().any(agrees) {
             let ids: Vec<_> = found.iter().map(|cause| &cause.id).collect();
             disagree.push(format!(
-                "{} says {said}, we {ids:?}:\n{}",
+                "{} says {said:?}, we {ids:?}:\n{}",
                 case.family, case.source
             ));
         }
     }
     let share = 100.0 * (1.0 - disagree.len() as f64 / cases.len() as f64);
     println!(
-        "{share:.1}% of {} functions agree with CPython's own count",
+        "{minor}: {share:.1}% of {} functions agree with CPython's own count",
         cases.len()
     );
-    assert!(share >= 95.0, "{share:.1}%\n{}", disagree.join("\n"));
+    println!("{}", disagree.join("\n"));
+    assert!(share >= 95.0, "{minor}: {share:.1}%\n{}", disagree.join("\n"));
 }

@@ -472,3 +472,56 @@ fn a_real_run_is_shown() {
         );
     }
 }
+
+/// A diagnostic leads to where the operands got the values that are slow together.
+#[test]
+fn operands_lead_to_where_they_get_their_values() {
+    const SOURCE: &str = "\
+class Body:
+    def __init__(self, mass):
+        self.mass = mass
+
+
+def kern(n):
+    step = 7.5
+    other, body = 3, Body(1.5)
+    total = 0
+    for _ in range(n):
+        total += body.mass % step
+    if n < 0:
+        step = 1
+    return total + other
+";
+    for (minor, python) in support::pythons::pythons() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("kern.py");
+        std::fs::write(&file, SOURCE).unwrap();
+        let mut request = support::call(minor, &python, &file, "kern(2000)");
+        request.calls = Some(1);
+        let profile: Profile = support::run(&request);
+        let costs = attribute(&profile, &|_| Some(SOURCE.to_owned()));
+        let found = diagnostics(&costs, &DiagnosticOptions::default());
+        let lines: Vec<&str> = SOURCE.lines().collect();
+        let slow = found["kern.py"]
+            .iter()
+            .find(|diagnostic| {
+                lines[diagnostic.start.0 as usize - 1][diagnostic.start.1 as usize..]
+                    .starts_with("body.mass %")
+            })
+            .unwrap();
+        let led: Vec<_> = slow
+            .related
+            .iter()
+            .map(|place| (lines[place.start.0 as usize - 1].trim(), place.message.as_str()))
+            .collect();
+        // What did not run gave no value.
+        assert_eq!(
+            led,
+            [
+                ("self.mass = mass", "`mass` gets a value here"),
+                ("step = 7.5", "`step` gets a value here"),
+            ],
+            "{minor}"
+        );
+    }
+}

@@ -48,8 +48,8 @@ fn missing(profile: &Profile) -> BTreeMap<Place, BTreeMap<String, u64>> {
             let forms: BTreeMap<String, u64> = site
                 .forms_seen
                 .iter()
-                .filter(|(_, misses)| **misses > 0)
-                .map(|(form, misses)| (form.clone(), *misses))
+                .filter(|(_, misses)| *misses > 0)
+                .map(|(form, misses)| (form.to_owned(), misses))
                 .collect();
             if !forms.is_empty() {
                 out.insert(place, forms);
@@ -69,7 +69,7 @@ fn implausible(profile: &Profile) -> Vec<String> {
             let misses = site.misses.filter(|misses| misses.method == Method::Counted);
             let (misses, forms) = (
                 misses.map_or(0, |misses| misses.count),
-                site.forms_seen.values().sum::<u64>(),
+                site.forms_seen.iter().map(|(_, misses)| misses).sum::<u64>(),
             );
             // The miss that empties the cooldown tries again in the same execution, and can miss again.
             let retries = misses / COOLDOWN_MISSES;

@@ -260,6 +260,11 @@ fn the_answer_is_honest() {
             500,
             "Nothing to judge: a debugger, profiler or monitoring tool hid the specialized forms.",
         ),
+        (
+            State::Imported,
+            500,
+            "Not judged: the dump tells the forms that were seen, not what CPython tried or whether guards held.",
+        ),
     ];
     for (state, executions, sentence) in cases {
         assert_eq!(verdict(state, executions), sentence);

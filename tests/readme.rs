@@ -89,16 +89,7 @@ fn what_it_points_at_is_there() {
 #[test]
 fn every_state_is_explained() {
     let table = section("Reading the report");
-    for state in [
-        State::NotExecuted,
-        State::Basic,
-        State::Cold,
-        State::Specialized,
-        State::Unspecialized,
-        State::Deopting,
-        State::Polymorphic,
-        State::Instrumented,
-    ] {
+    for state in State::ALL {
         let name = serde_json::to_value(state).expect("a name");
         let name = name.as_str().expect("a string");
         assert!(table.contains(&format!("| `{name}` |")), "{name}");
@@ -129,12 +120,7 @@ fn the_picture_shows_what_is_printed_today() {
             first + at
         );
     }
-    for words in [
-        bytecost::explain::words::SHARE,
-        "What costs",
-        "instr %",
-        "executions",
-    ] {
+    for words in [bytecost::explain::times::SAMPLED, "What costs", "executions"] {
         assert!(
             picture.contains(words),
             "scripts/picture must draw it again: {words}"

@@ -46,7 +46,12 @@ fn fixtures() -> [Fixture; 3] {
 
 fn report(fixture: &Fixture) -> Value {
     let costs = attribute(&fixture.profile, &|path| fixture.text(path));
-    serde_json::from_str(&json::to_string(&json::report(&fixture.profile, &costs))).unwrap()
+    serde_json::from_str(&json::to_string(&json::report(
+        &fixture.profile,
+        &costs,
+        &std::collections::BTreeMap::new(),
+    )))
+    .unwrap()
 }
 
 #[test]

@@ -160,6 +160,12 @@ fn only_the_server_knows_the_protocol() {
         .filter(|(name, _)| !belongs(name, "lsp"))
         .collect();
     assert_eq!(naming(&others, &["ls_types", "tower_lsp"]), NONE);
+    // Without the server the command line loses one subcommand and nothing else.
+    let others: Vec<_> = others
+        .into_iter()
+        .filter(|(name, _)| name != "server/cli/lsp.rs")
+        .collect();
+    assert_eq!(naming(&others, &["crate::lsp", "crate::{lsp"]), NONE);
 }
 
 #[test]

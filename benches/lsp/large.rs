@@ -192,6 +192,8 @@ fn code(function: usize) -> Code {
         digest: format!("{function:016x}"),
         calls: Some(1000),
         withheld: false,
+        failures: None,
+        jit: None,
         total: None,
         instructions,
     }

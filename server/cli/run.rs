@@ -156,6 +156,8 @@ fn prepare(arguments: &Run, python: Option<String>) -> anyhow::Result<Request> {
             Timing::Off
         },
         types: arguments.passes.contains(&PassName::Types),
+        jit: arguments.passes.contains(&PassName::Jit),
+        pystats: arguments.passes.contains(&PassName::Pystats),
         include: arguments.include.clone(),
         arguments: arguments.arguments.clone(),
         unmarked_root: None,

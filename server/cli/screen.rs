@@ -11,10 +11,9 @@ use crate::attribute;
 use crate::collect::calibrate;
 use crate::explain::Thresholds;
 use crate::explain::versions::Measured;
-use crate::lsp::settings::{self, Settings};
 use crate::present::{html, json, terminal};
 use crate::profile::Profile;
-use crate::store;
+use crate::{project, store};
 
 /// Width of a report that goes to no terminal.
 const WIDTH: usize = 100;
@@ -50,7 +49,10 @@ pub fn comparison(profiles: &[Profile], output: &Output) -> anyhow::Result<()> {
         .collect();
     let text = match output.format {
         Format::Json => {
-            let reports = measured.iter().map(|one| json::report(one.profile, one.costs));
+            let reports = measured.iter().map(|one| {
+                let saves = calibrate::known(&one.profile.python.version);
+                json::report(one.profile, one.costs, &saves)
+            });
             serde_json::to_string(&reports.collect::<Vec<_>>())? + "\n"
         }
         Format::Html => anyhow::bail!(
@@ -60,7 +62,7 @@ pub fn comparison(profiles: &[Profile], output: &Output) -> anyhow::Result<()> {
             let thresholds = Thresholds {
                 executions: output.min_executions,
                 line_share: output.min_share / 100.0,
-                ignore: profiles.first().map(unwanted).unwrap_or_default(),
+                ignore: profiles.first().map(ignored).unwrap_or_default(),
                 ..Thresholds::default()
             };
             terminal::versions::render(&measured, &thresholds, &style(output))
@@ -76,16 +78,20 @@ pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
     let thresholds = Thresholds {
         executions: output.min_executions,
         line_share: output.min_share / 100.0,
-        ignore: unwanted(profile),
+        ignore: ignored(profile),
         saves: calibrate::known(&profile.python.version),
     };
     let text = match output.format {
-        Format::Json => json::to_string(&json::report(profile, &costs)),
+        Format::Json => json::to_string(&json::report(profile, &costs, &thresholds.saves)),
         Format::Html => html::render(profile, &costs, &thresholds),
         Format::Text => terminal::render(profile, &costs, &thresholds, &style(output)),
     };
     let text = if text.ends_with('\n') { text } else { text + "\n" };
     write(&text, output)
+}
+
+fn ignored(profile: &Profile) -> Vec<String> {
+    project::ignored(Path::new(&profile.root))
 }
 
 /// Where it was asked for.
@@ -103,13 +109,6 @@ pub fn put(text: &str, file: Option<&Path>) -> anyhow::Result<()> {
         .write_all(text.as_bytes())
         .and_then(|()| stdout.flush())
         .context("cannot write the report")
-}
-
-/// Causes that the project does not want to hear of.
-fn unwanted(profile: &Profile) -> Vec<String> {
-    let project = settings::of_project(std::path::Path::new(&profile.root));
-    let settings = Settings::default().over(&project, &mut |_| {});
-    settings.diagnostics.ignore
 }
 
 /// Writes a report to a file in one piece, or into whatever else is there: a device or a pipe, which

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::{Stats, StatsFormat, screen};
-use crate::dump::{self, Content};
+use crate::dump::{self, Content, JitLog};
 use crate::present::stats::{self, About};
 use crate::stats::{Statistics, compare};
 
@@ -57,11 +57,16 @@ fn read(paths: &[PathBuf], notes: &mut Vec<String>) -> anyhow::Result<Statistics
             Err(error) => return Err(error.into()),
         };
         notes.extend(dump.problems.iter().map(|problem| format!("{name}: {problem}")));
-        let Content::Statistics(found) = dump.content else {
-            anyhow::bail!(
+        let found = match dump.content {
+            Content::Statistics(found) => found,
+            Content::JitLog(log) => {
+                notes.push(JitLog::OFFSETS.to_owned());
+                Box::new(Statistics::Report(log.tables))
+            }
+            Content::Located(_) => anyhow::bail!(
                 "{name} is {}: it has no statistics of a process",
                 dump.format.name()
-            );
+            ),
         };
         sum = Some(match (sum, *found) {
             (None, found) => found,

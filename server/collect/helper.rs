@@ -1,19 +1,23 @@
 //! The embedded Python helper, unpacked into a folder of its own for one run.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-const FILES: [(&str, &str); 17] = [
+const FILES: [(&str, &str); 20] = [
     ("boot.py", include_str!("helper/boot.py")),
+    ("bytecost_compile.py", include_str!("helper/bytecost_compile.py")),
     ("bytecost_count.py", include_str!("helper/bytecost_count.py")),
     ("bytecost_events.py", include_str!("helper/bytecost_events.py")),
     ("bytecost_files.py", include_str!("helper/bytecost_files.py")),
+    ("bytecost_jit.py", include_str!("helper/bytecost_jit.py")),
     ("bytecost_kinds.py", include_str!("helper/bytecost_kinds.py")),
     ("bytecost_main.py", include_str!("helper/bytecost_main.py")),
     ("bytecost_misses.py", include_str!("helper/bytecost_misses.py")),
     ("bytecost_opcodes.py", include_str!("helper/bytecost_opcodes.py")),
+    ("bytecost_pystats.py", include_str!("helper/bytecost_pystats.py")),
     ("bytecost_report.py", include_str!("helper/bytecost_report.py")),
     ("bytecost_rewrite.py", include_str!("helper/bytecost_rewrite.py")),
     ("bytecost_stack.py", include_str!("helper/bytecost_stack.py")),
@@ -30,6 +34,17 @@ const FILES: [(&str, &str); 17] = [
         include_str!("helper/bytecost_workload.py"),
     ),
 ];
+
+/// Variables every pass starts with: the JIT off but in its own pass, one hash seed for all passes. The helper takes
+/// them back before the target can see them.
+pub(super) fn environment() -> Vec<(String, String)> {
+    let mut variables = vec![("PYTHON_JIT".to_owned(), "0".to_owned())];
+    if std::env::var_os("PYTHONHASHSEED").is_none() {
+        let seed = RandomState::new().build_hasher().finish() % 4_294_967_296;
+        variables.push(("PYTHONHASHSEED".to_owned(), seed.to_string()));
+    }
+    variables
+}
 
 /// The unpacked helper and the files it exchanges with us; removed on drop.
 pub struct Helper {

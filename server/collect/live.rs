@@ -282,6 +282,7 @@ fn codes(request: &Request, samples: &Samples, told: &Told, here: &Path, root: &
             locals: Vec::new(),
             constants: Vec::new(),
             counts: None,
+            jit: None,
         })
     })
     .collect()

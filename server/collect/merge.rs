@@ -1,6 +1,7 @@
 //! The passes' raw results to one profile.
 
 mod code;
+mod jit;
 mod passes;
 mod times;
 mod types;
@@ -50,6 +51,9 @@ struct Gathered<'a> {
     counts: Vec<&'a wire::Counts>,
     misses: Vec<&'a wire::Counts>,
     types: Vec<&'a wire::Counts>,
+    jit: Vec<&'a wire::Jit>,
+    /// As a pystats build counted it.
+    pystats: Vec<&'a wire::Counts>,
     /// Where the sampled pass had it.
     sampled: Vec<u64>,
     /// Its counts come from a pass that was cut short.
@@ -82,11 +86,7 @@ pub fn merge(
         strays,
         uncounted,
     } = sort(finished, tables, version);
-    let has = |kind: PassKind| {
-        let mut made = finished.iter().filter(|pass| pass.kind == kind);
-        made.any(|pass| pass.result.is_some())
-    };
-    let (natural_ran, counted) = (has(PassKind::Natural), has(PassKind::Count));
+    let (natural_ran, counted) = (has(finished, PassKind::Natural), has(finished, PassKind::Count));
     let timed = Timed::new(finished, traced);
     let context = Context {
         tables,
@@ -95,11 +95,12 @@ pub fn merge(
         version,
         free_threaded: python.free_threaded,
         counted,
+        told_apart: finished.iter().any(tells_failures_apart),
         uncounted: &uncounted,
+        calls: jit::calls(finished),
     };
     let mut files: BTreeMap<String, Vec<Code>> = BTreeMap::new();
-    let mut diverged = 0u64;
-    let mut most_threads = 0u64;
+    let (mut diverged, mut most_threads) = (0u64, 0u64);
     for (key, found) in &gathered {
         let code = context.code(key, found);
         if natural_ran && diverges(&code) {
@@ -110,14 +111,8 @@ pub fn merge(
                 code: format!("{}:{} {}", key.path, key.first_line, key.qualname),
             });
         }
-        most_threads = most_threads.max(
-            found
-                .counts
-                .iter()
-                .map(|counts| counts.threads)
-                .max()
-                .unwrap_or(0),
-        );
+        let threads = found.counts.iter().map(|counts| counts.threads);
+        most_threads = most_threads.max(threads.max().unwrap_or(0));
         files.entry(key.path.clone()).or_default().push(code);
     }
     if context.bounded(most_threads) {
@@ -168,6 +163,12 @@ pub fn merge(
         root: root.display().to_string(),
         files,
     }
+}
+
+/// Whether a pass was made and left a result.
+fn has(finished: &[Finished], kind: PassKind) -> bool {
+    let mut made = finished.iter().filter(|pass| pass.kind == kind);
+    made.any(|pass| pass.result.is_some())
 }
 
 /// The code objects of all passes by what they are.
@@ -226,6 +227,8 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         counts: Vec::new(),
         misses: Vec::new(),
         types: Vec::new(),
+        jit: Vec::new(),
+        pystats: Vec::new(),
         sampled: Vec::new(),
         partial: false,
     });
@@ -246,7 +249,9 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         }
         PassKind::Misses => found.misses.extend(code.counts.as_ref()),
         PassKind::Types => found.types.extend(code.counts.as_ref()),
+        PassKind::Pystats => found.pystats.extend(code.counts.as_ref()),
         PassKind::Sample => found.sampled.push(code.address),
+        PassKind::Jit => found.jit.extend(code.jit.as_ref()),
         PassKind::Trace => {}
     }
 }
@@ -278,6 +283,12 @@ fn hex(bytes: &[u8]) -> String {
 /// SHA-256 of a file's bytes, as [`File::digest`] has it.
 pub(super) fn digest(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
+}
+
+/// A pass that has the failed attempts of each code object: with several threads they are mixed.
+fn tells_failures_apart(pass: &Finished) -> bool {
+    let has = |result: &wire::Result| result.threads == 0 && !result.partial;
+    pass.kind == PassKind::Pystats && pass.result.as_ref().is_some_and(has)
 }
 
 /// Counted twice or more, yet every site of it untouched in the natural pass.

@@ -43,6 +43,10 @@ pub struct Wish {
     pub timing: Timing,
     /// Read operand types after the counted passes.
     pub types: bool,
+    /// Look at the JIT's executors, where the build has one.
+    pub jit: bool,
+    /// Tell apart by function what a pystats build counts.
+    pub pystats: bool,
     /// Globs of the files to measure; go before the configuration's.
     pub include: Vec<String>,
     /// Arguments of the script, module or pytest.
@@ -180,6 +184,7 @@ fn request(
     } else {
         target.to_string()
     };
+    let has_jit = python.jit != "none";
     Request {
         python,
         workload: Workload {
@@ -207,6 +212,8 @@ fn request(
         count: wish.count && !wish.once,
         timing: if wish.once { Timing::Off } else { wish.timing },
         types: wish.types && wish.count && !wish.once,
+        jit: wish.jit && has_jit && !wish.once,
+        pystats: wish.pystats && wish.count && !wish.once,
         once: wish.once,
         calls: wish.calls,
         budget: Duration::from_secs_f64(time.unwrap_or(BUDGET)),
@@ -285,7 +292,12 @@ pub fn announcement(request: &Request) -> String {
         (true, "3.11") => 2,
         (true, _) => 1,
     };
-    let passes = 1 + counted + u64::from(request.timing == Timing::Sampled) + u64::from(request.types);
+    let counted = counted + u64::from(request.tells_failures());
+    let passes = 1
+        + counted
+        + u64::from(request.timing == Timing::Sampled)
+        + u64::from(request.types)
+        + u64::from(request.jit);
     // Types are read only where there is something to explain.
     let most = if request.types { "at most " } else { "" };
     let python = format!("CPython {}", request.python.version);
@@ -317,7 +329,12 @@ pub fn announcement(request: &Request) -> String {
         passes => format!(", then at most {} that are counted", MOST_COUNTED * passes),
     };
     let budget = request.budget.as_secs_f64();
-    format!("running {what} at most {MOST_CALLS} times in {budget} s{sampled}{counted}, under {python}")
+    let jit = if request.jit {
+        format!(", for {budget} s with the JIT on")
+    } else {
+        String::new()
+    };
+    format!("running {what} at most {MOST_CALLS} times in {budget} s{sampled}{counted}{jit}, under {python}")
 }
 
 /// The same for a trace; with times, calls are repeated.

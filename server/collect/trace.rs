@@ -136,7 +136,7 @@ fn read(request: &Request, path: &Path) -> Result<Option<Written>, Error> {
     let Ok(text) = std::fs::read(path) else {
         return Ok(None);
     };
-    let written = super::parse(&text).map_err(|what| Error::Helper {
+    let written = super::wire::parse(&text).map_err(|what| Error::Helper {
         pass: "events",
         python: request.python.version.clone(),
         what,

@@ -47,6 +47,18 @@ pub struct Result {
     pub codes: Vec<Code>,
 }
 
+/// What the helper wrote; else what it says went wrong.
+pub(super) fn parse<T: serde::de::DeserializeOwned>(text: &[u8]) -> std::result::Result<T, String> {
+    #[derive(serde::Deserialize)]
+    struct Failure {
+        error: String,
+    }
+    serde_json::from_slice(text).map_err(|error| {
+        let said = serde_json::from_slice::<Failure>(text).map(|failure| failure.error);
+        said.unwrap_or_else(|_| format!("its result cannot be read: {error}"))
+    })
+}
+
 /// A measured file.
 #[derive(Debug, Deserialize)]
 pub struct File {
@@ -111,6 +123,35 @@ pub struct Code {
     pub constants: Vec<String>,
     /// What was counted; none when it did not start.
     pub counts: Option<Counts>,
+    /// What executors have of it, from the pass with the JIT on.
+    #[serde(default)]
+    pub jit: Option<Jit>,
+}
+
+/// What the JIT's executors have of a code object.
+#[derive(Debug, Default, Deserialize)]
+pub struct Jit {
+    /// Those that its instructions enter.
+    pub executors: Vec<Executor>,
+    /// By offset: executors that contain it, and its uops in them.
+    pub sites: BTreeMap<u32, (u64, u64)>,
+}
+
+/// An executor.
+#[derive(Debug, Deserialize)]
+pub struct Executor {
+    /// Offset of the instruction that enters it.
+    pub offset: u32,
+    /// Its uops, stubs of exits not among them.
+    pub uops: u64,
+    /// Size of its machine code.
+    pub bytes: Option<u64>,
+    /// It may still be entered.
+    pub valid: Option<bool>,
+    /// It ends by a jump to its beginning.
+    pub closed: bool,
+    /// Places where it can be left.
+    pub exits: u64,
 }
 
 /// Counts of one code object, by byte offset.
@@ -134,6 +175,8 @@ pub struct Counts {
     pub threads: u64,
     /// By offset: operand types, kind, facts and how often they were read, for sites whose operands were.
     pub types: BTreeMap<u32, Vec<Shape>>,
+    /// By family and number of the kind: failed attempts, as a pystats build counts them.
+    pub failures: BTreeMap<String, BTreeMap<u32, u64>>,
     /// Most frames of it seen on the stack of a thread at a poll, where polls stand in the source (3.11).
     pub frames: u64,
 }

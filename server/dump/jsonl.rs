@@ -6,7 +6,7 @@ use std::io::BufRead;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::located::{Fact, Grain, Located, Place};
+use super::located::{Grain, Located, Place};
 use super::{Damage, Problem, lines};
 use crate::profile::Time;
 
@@ -117,19 +117,7 @@ pub(super) fn read(input: impl BufRead, damage: &mut Damage) -> Result<Located, 
             what: "no samples of known frames could be read".to_owned(),
         });
     }
-    located.facts = facts
-        .into_iter()
-        .filter(|(place, _)| place.is_in_file())
-        .map(|(place, own)| {
-            (
-                place,
-                Fact {
-                    executions: None,
-                    own,
-                },
-            )
-        })
-        .collect();
+    located.facts = Located::own(facts);
     located.samples = Some(samples);
     let note = "The dump has no stacks: times of lines are their own, without what they called.";
     located.notes.push(note.to_owned());

@@ -11,6 +11,23 @@ pub(super) fn each(mut input: impl BufRead, mut each: impl FnMut(u64, &[u8], boo
     let mut line = Vec::new();
     let mut number = 0;
     loop {
+        // Most lines are whole in the buffer: they are looked at there.
+        if let Ok(mut buffer) = input.fill_buf() {
+            let mut used = 0;
+            loop {
+                let mut rest = buffer;
+                let length = rest.skip_until(b'\n').unwrap_or(0);
+                let Some(content) = buffer[..length].strip_suffix(b"\n") else {
+                    break;
+                };
+                let content = &content[..content.len().min(LONGEST)];
+                number += 1;
+                each(number, content.strip_suffix(b"\r").unwrap_or(content), true);
+                used += length;
+                buffer = &buffer[length..];
+            }
+            input.consume(used);
+        }
         line.clear();
         let complete = next(&mut input, &mut line)?;
         if line.is_empty() && !complete {

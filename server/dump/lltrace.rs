@@ -4,8 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io::BufRead;
 
-use super::{Damage, Problem, lines};
-use crate::stats::{Cell, Statistics, Table};
+use super::{Problem, lines};
+use crate::profile::jit::{Jit, Trace, Traced};
+use crate::stats::{Cell, Table};
+
+mod frames;
+
+use frames::Frames;
 
 /// Places, opcodes and reasons that are kept.
 const KEPT: usize = 1 << 16;
@@ -23,6 +28,71 @@ const REASONS: [&str; 11] = [
     "No room for",
     "Told to stop tracing",
 ];
+
+/// What a log says: tables, and the same by code object, to be placed on source.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JitLog {
+    /// Everything in it, by the log's own names.
+    pub tables: Vec<Table>,
+    /// The code objects it names.
+    pub codes: Vec<Logged>,
+    /// Minor versions that print such lines, newest first.
+    pub minors: Vec<&'static str>,
+}
+
+/// A code object as a log names it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Logged {
+    /// Its file; empty where the log has none.
+    pub file: String,
+    /// Its module, where the log has that instead of a file.
+    pub module: Option<String>,
+    /// First line, where the log has it.
+    pub first_line: Option<u32>,
+    /// Qualified name; empty where the log has only an address.
+    pub function: String,
+    /// Opcodes by byte offset, as the log has them: specialized ones too.
+    pub opcodes: BTreeSet<(u32, String)>,
+    /// What became of its traces.
+    pub jit: Jit,
+    /// Executions by byte offset and opcode, at level 5.
+    pub executed: BTreeMap<(u32, String), u64>,
+}
+
+impl JitLog {
+    /// Names of the files that it is about, without folders.
+    #[must_use]
+    pub fn file_names(&self) -> BTreeSet<String> {
+        let name = |path: &str| path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+        let files = self.codes.iter().filter(|code| !code.file.is_empty());
+        let of_modules = self.codes.iter().filter_map(|code| code.module.as_deref());
+        let last = |module: &str| module.rsplit('.').next().unwrap_or_default().to_owned();
+        files
+            .map(|code| name(&code.file))
+            .chain(of_modules.clone().map(|module| last(module) + ".py"))
+            .chain(of_modules.map(|_| "__init__.py".to_owned()))
+            .collect()
+    }
+}
+
+impl JitLog {
+    /// Names that the program itself defines at its top, where the log has no file of it.
+    #[must_use]
+    pub fn definitions(&self) -> BTreeSet<String> {
+        let program = self
+            .codes
+            .iter()
+            .filter(|code| code.module.as_deref() == Some("__main__"));
+        program
+            .filter_map(|code| code.function.split('.').next())
+            .filter(|name| !name.is_empty() && !name.starts_with('<'))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// How the offsets in its tables are to be read.
+    pub const OFFSETS: &str = "offsets are bytes of the code object that begins on the line after the file's name; lines of other processes or of the program are left out";
+}
 
 /// A code object and a byte offset in it, as a log names them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,7 +114,20 @@ struct Site {
     reasons: BTreeMap<String, u64>,
 }
 
+/// An instruction that was projected, or at which something ended.
+#[derive(Debug, Default)]
+struct Covered {
+    opcodes: BTreeSet<String>,
+    traces: u64,
+    uops: u64,
+    stops: BTreeMap<String, u64>,
+}
+
 #[derive(Default)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "lines of the log, each there or not"
+)]
 struct Log {
     sites: BTreeMap<At, Site>,
     /// The attempt that goes on, and the one that the next optimized trace is of.
@@ -57,21 +140,29 @@ struct Log {
     wants_address: bool,
     unsupported: BTreeMap<(String, Option<At>), u64>,
     exits: BTreeMap<(u32, String, &'static str), u64>,
-    /// Instructions of traces by code-unit index and opcode.
-    covered: HashMap<(u32, String), BTreeSet<At>>,
-    executed: BTreeMap<String, u64>,
-    before: Option<(u32, String)>,
-    named: u64,
+    covered: BTreeMap<At, Covered>,
+    /// Instructions of the attempt that goes on, with their uops.
+    path: Vec<(At, u64)>,
+    frames: Frames,
+    /// Uops that the optimizer looked at and put out, by name.
+    uops: BTreeMap<String, (u64, u64)>,
+    /// Traces it looked at, and functions it could not find.
+    analysed: u64,
+    missing: u64,
+    /// Forms of lines by which versions differ.
+    has_two_operands: bool,
+    has_one_operand: bool,
+    is_recorded: bool,
+    is_projected: bool,
+    has_locals: bool,
 }
 
 /// Reads a log; lines of the program between are left out.
-pub(super) fn read(input: impl BufRead, damage: &mut Damage) -> Result<Statistics, Problem> {
+pub(super) fn read(input: impl BufRead) -> Result<JitLog, Problem> {
     let mut log = Log::default();
     lines::each(input, |_, line, complete| {
-        if let Ok(line) = std::str::from_utf8(line)
-            && complete
-        {
-            log.line(line.trim());
+        if complete {
+            log.bytes(line);
         }
     })?;
     let tables = log.tables();
@@ -81,10 +172,11 @@ pub(super) fn read(input: impl BufRead, damage: &mut Damage) -> Result<Statistic
             what: "no event of a trace could be read".to_owned(),
         });
     }
-    damage.about(
-        "offsets are bytes of the code object that begins on the line after the file's name; lines of other processes or of the program are left out",
-    );
-    Ok(Statistics::Report(tables))
+    Ok(JitLog {
+        tables,
+        codes: log.codes(),
+        minors: log.minors(),
+    })
 }
 
 /// `NAME (FILE:LINE) at byte offset N`, and what follows.
@@ -131,20 +223,72 @@ fn projected(line: &str) -> Option<(Option<&str>, u32, &str)> {
 }
 
 /// `N: OP` or `N: OP ARG` of level 5.
-fn executed(line: &str) -> Option<(u32, &str)> {
-    let (offset, rest) = line.split_once(": ")?;
-    let (opcode, argument) = rest.split_once(' ').unwrap_or((rest, "0"));
-    argument.parse::<u32>().ok()?;
-    Some((offset.parse().ok()?, opcode)).filter(|_| is_opcode(opcode))
+fn executed(line: &[u8]) -> Option<(u32, &[u8])> {
+    let mut offset = 0_u32;
+    let mut at = 0;
+    while let Some(digit) = line.get(at).filter(|byte| byte.is_ascii_digit()) {
+        offset = offset.checked_mul(10)?.checked_add(u32::from(digit - b'0'))?;
+        at += 1;
+    }
+    let rest = line[at..].strip_prefix(b": ").filter(|_| at > 0)?;
+    let is_name = |byte: &u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_';
+    let end = rest.iter().position(|byte| !is_name(byte)).unwrap_or(rest.len());
+    let (opcode, argument) = rest.split_at(end);
+    let is_argument = match argument {
+        [] => true,
+        [b' ', digits @ ..] => !digits.is_empty() && digits.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    let is_opcode = end > 1 && opcode[0].is_ascii_uppercase();
+    (is_opcode && is_argument).then_some((offset, opcode))
+}
+
+/// By file, first line and name.
+type Codes<'l> = BTreeMap<(&'l str, u32, &'l str), Logged>;
+
+/// The code object that a place is in.
+fn code<'l, 'c>(codes: &'c mut Codes<'l>, at: &'l At) -> &'c mut Logged {
+    let key = (at.file.as_str(), at.first_line, at.function.as_str());
+    codes.entry(key).or_insert_with(|| Logged {
+        file: at.file.clone(),
+        first_line: (!at.file.is_empty()).then_some(at.first_line),
+        function: if at.file.is_empty() {
+            String::new()
+        } else {
+            at.function.clone()
+        },
+        ..Logged::default()
+    })
 }
 
 impl Log {
+    /// A line as it is: those of level 5, nearly all of a long log, first.
+    fn bytes(&mut self, line: &[u8]) {
+        if line.starts_with(b"    stack=[") {
+            return;
+        }
+        if line.starts_with(b"    locals=[") {
+            self.has_locals = true;
+            return;
+        }
+        if let Some((offset, opcode)) = executed(line) {
+            self.frames.executed(offset, opcode);
+        } else if !line.is_empty()
+            && let Ok(line) = std::str::from_utf8(line)
+        {
+            self.line(line.trim());
+        }
+    }
+
     fn line(&mut self, line: &str) {
         if let Some(rest) = line
             .strip_prefix("Optimizing ")
             .or_else(|| line.strip_prefix("Tracing "))
         {
             self.wants_address = line.starts_with("Tracing ");
+            self.is_recorded |= self.wants_address;
+            self.is_projected |= !self.wants_address;
+            self.path.clear();
             self.present = at(rest).map(|(at, _)| at).filter(|at| self.has_room(at));
             self.owner.clone_from(&self.present);
             self.last.clone_from(&self.present);
@@ -163,7 +307,9 @@ impl Log {
                 }
             }
             self.present = None;
+            self.path.clear();
         } else if line == "Trace done" {
+            self.made();
             if let Some(site) = self.present.take().and_then(|at| self.sites.get_mut(&at)) {
                 site.created += 1;
             }
@@ -188,18 +334,61 @@ impl Log {
             self.exit(line);
         } else if let Some((address, index, opcode)) = projected(line) {
             self.projected(address, index, opcode);
-        } else if let Some((offset, opcode)) = executed(line) {
-            self.executed(offset, opcode);
+        } else if let Some((offset, opcode)) = executed(line.as_bytes()) {
+            // The text of a web page may be indented.
+            self.frames.executed(offset, opcode);
         } else if line.starts_with("Resuming frame") {
-            self.before = None;
+            self.frames.resume(line);
+        } else if line.starts_with("stack=[") || line.starts_with("locals=[") {
+            self.has_locals |= line.starts_with("locals=[");
+        } else if line.contains(" abs: _") || line.contains(" out: _") {
+            self.optimizer(line);
+        } else if line == "Missing function" {
+            self.missing += 1;
         } else if line.contains(" ADD_TO_TRACE: ")
             && let Some(site) = self.present.as_ref().and_then(|at| self.sites.get_mut(at))
         {
+            self.has_two_operands |= line.contains(", operand0=");
+            self.has_one_operand |= line.contains(", operand=");
             let number = line
                 .split_whitespace()
                 .next()
                 .and_then(|number| number.parse().ok());
             site.uops = site.uops.max(number.unwrap_or(0));
+            if let Some((_, uops)) = self.path.last_mut() {
+                *uops += 1;
+            }
+        }
+    }
+
+    /// `K abs: _UOP (…)`, `K out: _UOP (…)` of `PYTHON_OPT_DEBUG`; in 3.13 the first of a trace is glued to
+    /// the last of the one before.
+    fn optimizer(&mut self, line: &str) {
+        for (mark, is_out) in [(" abs: ", false), (" out: ", true)] {
+            for (at, _) in line.match_indices(mark) {
+                let name = &line[at + mark.len()..];
+                let name = name.split([' ', '(']).next().unwrap_or_default();
+                if !name.starts_with('_') || !is_opcode(name.trim_start_matches('_')) {
+                    continue;
+                }
+                let number = line[..at].rsplit(|c: char| !c.is_ascii_digit()).next();
+                let begins = number == Some("0");
+                self.analysed += u64::from(begins && !is_out);
+                if self.uops.len() < KEPT || self.uops.contains_key(name) {
+                    let counts = self.uops.entry(name.to_owned()).or_default();
+                    *if is_out { &mut counts.1 } else { &mut counts.0 } += 1;
+                }
+            }
+        }
+    }
+
+    /// The attempt became a trace: what it projected is in one more.
+    fn made(&mut self) {
+        for (at, uops) in self.path.drain(..) {
+            if let Some(covered) = self.covered.get_mut(&at) {
+                covered.traces += 1;
+                covered.uops += uops;
+            }
         }
     }
 
@@ -212,8 +401,10 @@ impl Log {
     fn created(&mut self, rest: &str) {
         let Some((at, rest)) = at(rest) else {
             self.present = None;
+            self.path.clear();
             return;
         };
+        self.made();
         let is_same = |present: &At| {
             (&present.file, present.first_line, &present.function) == (&at.file, at.first_line, &at.function)
         };
@@ -238,6 +429,11 @@ impl Log {
         {
             let key = (opcode.trim().to_owned(), self.owner.clone());
             *self.unsupported.entry(key).or_default() += 1;
+        }
+        if let Some(stopped) = self.owner.as_ref().and_then(|at| self.covered.get_mut(at))
+            && stopped.stops.len() < 64
+        {
+            *stopped.stops.entry(plain.clone()).or_default() += 1;
         }
         if let Some(site) = self.present.as_ref().and_then(|at| self.sites.get_mut(at))
             && site.reasons.len() < 64
@@ -275,46 +471,121 @@ impl Log {
             if std::mem::take(&mut self.wants_address) && self.addresses.len() < KEPT {
                 self.addresses.insert(address.to_owned(), self.present.clone());
             }
-            self.owner = self.addresses.get(address).cloned().flatten();
+            let unnamed = || {
+                Some(At {
+                    file: String::new(),
+                    first_line: 0,
+                    function: format!("0x{address}"),
+                    offset: 0,
+                })
+            };
+            self.owner = self.addresses.get(address).cloned().unwrap_or_else(unnamed);
         }
-        self.named += 1;
-        if let Some(owner) = &mut self.owner {
-            owner.offset = 2 * index;
-            if self.covered.len() < KEPT {
-                let key = (index, opcode.to_owned());
-                self.covered.entry(key).or_default().insert(owner.clone());
+        let Some(owner) = &mut self.owner else { return };
+        owner.offset = index.saturating_mul(2);
+        if self.covered.len() < KEPT || self.covered.contains_key(owner) {
+            let covered = self.covered.entry(owner.clone()).or_default();
+            if covered.opcodes.len() < 64 {
+                covered.opcodes.insert(opcode.to_owned());
             }
-            if let Some(site) = self.present.as_ref().and_then(|at| self.sites.get_mut(at)) {
-                site.instructions.insert(index);
-            }
+        }
+        if self.path.len() < KEPT {
+            self.path.push((owner.clone(), 0));
+        }
+        if let Some(site) = self.present.as_ref().and_then(|at| self.sites.get_mut(at)) {
+            site.instructions.insert(index);
         }
     }
 
-    /// An instruction that specialized or went back is printed twice: it ran once.
-    fn executed(&mut self, offset: u32, opcode: &str) {
-        let is_again = self.before.as_ref().is_some_and(|(at, before)| {
-            let (long, short) = if before.len() > opcode.len() {
-                (before.as_str(), opcode)
-            } else {
-                (opcode, before.as_str())
-            };
-            *at == offset && long != short && long.starts_with(short)
-        });
-        if is_again
-            && let Some((_, before)) = &self.before
-            && let Some(count) = self.executed.get_mut(before)
-        {
-            *count -= 1;
+    /// The code objects that have an opcode at a code-unit index; a log does not name an exit's.
+    fn owners(&self) -> HashMap<(u32, &str), Vec<&At>> {
+        let mut owners: HashMap<_, Vec<_>> = HashMap::new();
+        for (at, covered) in &self.covered {
+            for opcode in &covered.opcodes {
+                owners
+                    .entry((at.offset / 2, opcode.as_str()))
+                    .or_default()
+                    .push(at);
+            }
         }
-        if self.executed.len() < KEPT {
-            *self.executed.entry(opcode.to_owned()).or_default() += 1;
+        owners
+    }
+
+    /// Minor versions that print such a log.
+    fn minors(&self) -> Vec<&'static str> {
+        if self.is_recorded {
+            vec!["3.15"]
+        } else if self.is_projected && self.has_two_operands {
+            vec!["3.14"]
+        } else if self.is_projected && self.has_one_operand {
+            vec!["3.13"]
+        } else if self.is_projected || !self.sites.is_empty() {
+            vec!["3.14", "3.13"]
+        } else if self.has_locals {
+            vec!["3.15", "3.14"]
+        } else {
+            vec!["3.15", "3.14", "3.13"]
         }
-        self.before = Some((offset, opcode.to_owned()));
+    }
+
+    /// What is told, by code object.
+    fn codes(&self) -> Vec<Logged> {
+        let mut codes = Codes::new();
+        let known = |number: u64| (number > 0).then_some(number);
+        for (at, site) in &self.sites {
+            code(&mut codes, at).jit.traces.push(Trace {
+                offset: at.offset,
+                attempts: Some(site.attempts),
+                made: site.created,
+                refused: site.refused,
+                uops: known(site.optimized),
+                uops_before: known(site.uops),
+                reasons: site.reasons.clone(),
+                ..Trace::default()
+            });
+        }
+        let owners = self.owners();
+        let mut exits: BTreeMap<&At, (u64, u64)> = BTreeMap::new();
+        for ((index, opcode, kind), count) in &self.exits {
+            if let Some([owner]) = owners.get(&(*index, opcode.as_str())).map(Vec::as_slice) {
+                let (left, failed) = exits.entry(owner).or_default();
+                *if *kind == "deopt" { failed } else { left } += count;
+            }
+        }
+        for (at, covered) in &self.covered {
+            let code = code(&mut codes, at);
+            let named = covered.opcodes.iter().map(|opcode| (at.offset, opcode.clone()));
+            code.opcodes.extend(named);
+            let (exits, deopts) = exits.get(at).copied().unwrap_or_default();
+            code.jit.sites.push(Traced {
+                offset: at.offset,
+                traces: covered.traces,
+                uops: known(covered.uops),
+                exits,
+                deopts,
+                stops: covered.stops.clone(),
+            });
+        }
+        let mut codes: Vec<_> = codes.into_values().collect();
+        codes.extend(self.frames.finish().into_iter().map(|ran| Logged {
+            module: Some(ran.module),
+            function: ran.function,
+            opcodes: ran.counts.keys().cloned().collect(),
+            executed: ran.counts,
+            ..Logged::default()
+        }));
+        codes
     }
 
     fn tables(&self) -> Vec<Table> {
         const SECTION: &str = "JIT traces";
-        let place = |at: &At| format!("{} ({}:{}) at {}", at.function, at.file, at.first_line, at.offset);
+        let place = |at: &At| {
+            if at.file.is_empty() {
+                format!("code at {} at {}", at.function, at.offset)
+            } else {
+                format!("{} ({}:{}) at {}", at.function, at.file, at.first_line, at.offset)
+            }
+        };
         let heads = [
             "Place",
             "Attempts",
@@ -358,12 +629,13 @@ impl Log {
         let mut exits = Table::new(SECTION, "Exits", &["Goes to", "Kind", "Count", "Place"]);
         let mut by_count: Vec<_> = self.exits.iter().collect();
         by_count.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+        let owners = self.owners();
         for ((index, opcode, kind), count) in by_count {
             // A log does not name the function: it is told where only one has that opcode there.
-            let owners = self.covered.get(&(*index, opcode.clone()));
+            let owners = owners.get(&(*index, opcode.as_str()));
             let owner = owners
                 .filter(|owners| owners.len() == 1)
-                .and_then(|owners| owners.first());
+                .and_then(|owners| owners.first().copied());
             exits.rows.push(vec![
                 Cell::Label(format!("{opcode} at {}", 2 * index)),
                 Cell::Label((*kind).to_owned()),
@@ -371,14 +643,34 @@ impl Log {
                 owner.map_or(Cell::Empty, |at| Cell::Label(place(at))),
             ]);
         }
+        let mut optimizer = Table::new("Optimizer", "", &["Name", "Count"]);
+        for (name, count) in [
+            ("Traces analysed", self.analysed),
+            ("Missing function", self.missing),
+        ] {
+            if count > 0 {
+                optimizer
+                    .rows
+                    .push(vec![Cell::Label(name.to_owned()), Cell::Count(count)]);
+            }
+        }
+        let mut uops = Table::new("Optimizer", "Uops", &["Name", "Analysed", "Put out"]);
+        for (name, (analysed, out)) in &self.uops {
+            uops.rows.push(vec![
+                Cell::Label(name.clone()),
+                Cell::Count(*analysed),
+                if *out > 0 { Cell::Count(*out) } else { Cell::Empty },
+            ]);
+        }
         let mut ran = Table::new("Executed instructions", "", &["Name", "Count"]);
-        let mut by_count: Vec<_> = self.executed.iter().filter(|(_, count)| **count > 0).collect();
+        let executed = self.frames.by_opcode();
+        let mut by_count: Vec<_> = executed.iter().filter(|(_, count)| **count > 0).collect();
         by_count.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
         for (opcode, count) in by_count {
             ran.rows
                 .push(vec![Cell::Label(opcode.clone()), Cell::Count(*count)]);
         }
-        let mut tables = vec![traces, unsupported, exits, ran];
+        let mut tables = vec![traces, unsupported, exits, optimizer, uops, ran];
         tables.retain(|table| !table.rows.is_empty());
         tables
     }

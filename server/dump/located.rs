@@ -127,6 +127,16 @@ impl Located {
         }
     }
 
+    /// Own times by place, those of no file left out.
+    pub(super) fn own(places: impl IntoIterator<Item = (Place, Time)>) -> Vec<(Place, Fact)> {
+        let in_files = places.into_iter().filter(|(place, _)| place.is_in_file());
+        let fact = |own| Fact {
+            executions: None,
+            own,
+        };
+        in_files.map(|(place, own)| (place, fact(own))).collect()
+    }
+
     /// Names of the files that it is about, without folders.
     #[must_use]
     pub fn file_names(&self) -> BTreeSet<String> {
@@ -253,21 +263,7 @@ impl Stacks {
         for (name, number) in self.code_numbers {
             names[number] = name;
         }
-        located.facts = self
-            .places
-            .into_iter()
-            .zip(self.own)
-            .filter(|(place, _)| place.is_in_file())
-            .map(|(place, own)| {
-                (
-                    place,
-                    Fact {
-                        executions: None,
-                        own,
-                    },
-                )
-            })
-            .collect();
+        located.facts = Located::own(self.places.into_iter().zip(self.own));
         let lines = self.lines.into_iter();
         located.lines = lines
             .map(|((path, line), time)| ((paths[path].clone(), line), time))

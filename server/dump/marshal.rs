@@ -1,5 +1,5 @@
-//! Profiles that the `pstats` module keeps: marshalled dictionaries of plain values. Anything that could
-//! hold code is refused.
+//! Profiles that the `pstats` module keeps: marshalled dictionaries of plain values. Nothing is ever made
+//! of code in them.
 
 use std::rc::Rc;
 
@@ -78,7 +78,7 @@ impl Reader<'_> {
             self.numbered.len() - 1
         });
         let value = match code & !NUMBERED {
-            b'N' | b'F' | b'T' => Value::Nothing,
+            b'N' | b'F' | b'T' | b'.' | b'S' => Value::Nothing,
             b'i' => Value::Int(i64::from(self.bytes.u32()?.cast_signed())),
             b'l' => self.long()?,
             b'g' => Value::Float(f64::from_bits(self.bytes.u64()?)),
@@ -94,7 +94,7 @@ impl Reader<'_> {
                 let length = usize::from(self.bytes.byte()?);
                 self.values(length, depth)?
             }
-            b'(' => {
+            b'(' | b'>' | b'<' | b'[' => {
                 let length = self.bytes.u32()? as usize;
                 self.values(length, depth)?
             }
@@ -103,7 +103,18 @@ impl Reader<'_> {
                 let number = self.bytes.u32()? as usize;
                 return self.numbered.get(number).cloned();
             }
-            b'c' => return self.refuse("it holds a code object, which is not read"),
+            b'c' => self.code(depth)?,
+            // Parts of code objects.
+            b's' => {
+                let length = self.bytes.u32()? as usize;
+                self.bytes.take(length)?;
+                Value::Nothing
+            }
+            b'y' => {
+                self.bytes.take(16)?;
+                Value::Nothing
+            }
+            b':' => self.values(3, depth)?,
             other => {
                 return self.refuse(&format!(
                     "it holds a value of type {other:#04x}, which is not read"
@@ -114,6 +125,21 @@ impl Reader<'_> {
             self.numbered[number] = value.clone();
         }
         Some(value)
+    }
+
+    /// The name of a code object, which `profile` has where it ran a script: the rest is passed over, and
+    /// nothing is made of it (`w_complex_object` in `Python/marshal.c`, the same since 3.11).
+    fn code(&mut self, depth: u32) -> Option<Value> {
+        self.bytes.take(5 * 4)?;
+        for _ in 0..6 {
+            self.value(depth - 1)?;
+        }
+        let name = self.value(depth - 1)?;
+        self.value(depth - 1)?;
+        self.bytes.take(4)?;
+        self.value(depth - 1)?;
+        self.value(depth - 1)?;
+        Some(Value::Text(name.text().unwrap_or("<code>").into()))
     }
 
     fn string(&mut self, length: usize) -> Option<Value> {

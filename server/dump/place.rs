@@ -2,78 +2,75 @@
 //!
 //! A place is shown only where it fits the text; what does not fit is counted.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Dump;
 use super::located::{Fact, Grain, Located, Place};
 use crate::attribute::digest;
-use crate::profile::{
-    Code, File, Instruction, LineTotal, Method, Note, Outcome, Pass, PassKind, Position, Profile, Python,
-    Site, State, Time, Times, Workload, WorkloadKind,
-};
+use crate::profile::{Code, File, Instruction, LineTotal, Position, Profile, Site, State, Time};
 use crate::source::Source;
 use crate::stats::opcodes::Opcodes;
 
+mod choose;
+mod code;
+mod log;
+mod whole;
+
+pub use choose::choose;
+pub use log::{fits as log_fits, profile as log_profile};
+
+use whole::{Found, assemble};
+
 /// Stands for the opcode where a dump knows lines or functions only.
 const UNKNOWN: &str = "<unknown>";
-/// Samples in which a generic instruction must have been seen to be called hot.
-const HOT: u64 = 10;
 
 /// The files a dump may be about, by path below the root, `/` separated, with their texts.
 pub type Texts<'t> = BTreeMap<String, &'t str>;
 
-/// Picks the file that a path of a dump means: that with the longest common end; none when there is
-/// none, or more than one.
-#[must_use]
-pub fn choose<'f>(path: &str, files: impl Iterator<Item = &'f str>) -> Option<&'f str> {
-    let wanted = components(path);
-    let name = wanted.last()?;
-    // What is installed is not the workspace's, even when it is named like a file there.
-    let installed = wanted
-        .iter()
-        .position(|part| matches!(*part, "site-packages" | "dist-packages") || part.starts_with("python3"));
-    let least = installed.map_or(1, |at| wanted.len() - at);
-    let mut best: Option<((usize, bool), bool, &str)> = None;
-    for file in files {
-        let own = components(file);
-        if own.last() != Some(name) {
-            continue;
-        }
-        let common = wanted
-            .iter()
-            .rev()
-            .zip(own.iter().rev())
-            .take_while(|(a, b)| a == b)
-            .count();
-        // A name alone, in folders of other names, is another file.
-        if common < least || common == 1 && wanted.len() > 1 && own.len() > 1 {
-            continue;
-        }
-        let common = (common, common == own.len());
-        match &mut best {
-            Some((most, tie, _)) if common == *most => *tie = true,
-            Some((most, ..)) if common < *most => {}
-            _ => best = Some((common, false, file)),
-        }
-    }
-    best.filter(|(_, tie, _)| !tie).map(|(_, _, file)| file)
+/// What an interpreter compiles the texts to: the same opcodes at the same offsets as in a run of it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Compiled {
+    /// Version of the interpreter.
+    pub version: String,
+    /// Its minor version.
+    pub minor: String,
+    /// Code objects by path as in [`Texts`]; none for a text that it cannot compile.
+    pub files: BTreeMap<String, Vec<Code>>,
 }
 
-/// Names of folders and the file; `.` is nothing, and what lies above `..` is not known.
-fn components(path: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    for part in path.split(['/', '\\']) {
-        match part {
-            "" | "." => {}
-            ".." => parts.clear(),
-            part => parts.push(part),
-        }
+/// Minor versions whose compiled code a dump can be checked against, the likeliest first; none when it
+/// names no opcodes.
+#[must_use]
+pub fn minors(located: &Located) -> Vec<String> {
+    if located.facts.iter().all(|(place, _)| place.opcode.is_none()) {
+        return Vec::new();
     }
-    parts
+    match &located.python {
+        Some(version) => vec![minor_of(version)],
+        None => ["3.15", "3.14", "3.13", "3.12", "3.11"].map(str::to_owned).into(),
+    }
+}
+
+/// Instructions of a dump that compiled code has where the dump says.
+#[must_use]
+pub fn fits(located: &Located, compiled: &Compiled) -> u64 {
+    let checks = code::Checks::new(compiled);
+    let mut chosen: HashMap<&str, Option<&str>> = HashMap::new();
+    let mut fits = 0;
+    for (place, _) in &located.facts {
+        let files = compiled.files.keys().map(String::as_str);
+        let file = chosen
+            .entry(&place.path)
+            .or_insert_with(|| choose(&place.path, files));
+        fits += u64::from(file.is_some_and(|file| checks.find(file, place).is_some()));
+    }
+    fits
 }
 
 /// Path, first line and qualified name.
 type CodeKey = (String, u32, String);
+/// What is told of the instructions of a compiled code object, by index.
+type Exact<'l> = BTreeMap<usize, Vec<(&'l Place, Fact)>>;
 /// Offset, position and base opcode.
 type InstructionKey = (Option<u32>, Option<Position>, String);
 
@@ -83,15 +80,24 @@ struct Placed {
     first_line: u32,
 }
 
-/// The profile of a dump; `root` is the folder that the paths of `texts` are below.
+/// The profile of a dump; `root` is the folder that the paths of `texts` are below. Instructions are
+/// checked against compiled code where there is some, else against the text.
 #[must_use]
-pub fn profile(dump: &Dump, located: &Located, root: &str, texts: &Texts) -> Profile {
+pub fn profile(
+    dump: &Dump,
+    located: &Located,
+    root: &str,
+    texts: &Texts,
+    compiled: Option<&Compiled>,
+) -> Profile {
+    let checks = compiled.map(code::Checks::new);
     let sources: HashMap<&str, Source> = texts
         .iter()
         .map(|(path, text)| (path.as_str(), Source::new(text)))
         .collect();
     let mut chosen: HashMap<&str, Option<&str>> = HashMap::new();
     let mut codes: BTreeMap<CodeKey, Vec<(&Place, Fact)>> = BTreeMap::new();
+    let mut exact: BTreeMap<(&str, usize), Exact> = BTreeMap::new();
     let grain = grain(located, texts, &sources);
     let mut counts = Counts::default();
     let mut elsewhere = Time::default();
@@ -105,6 +111,23 @@ pub fn profile(dump: &Dump, located: &Located, root: &str, texts: &Texts) -> Pro
             continue;
         };
         counts.inside += 1;
+        if let Some(checks) = checks
+            .as_ref()
+            .filter(|checks| place.opcode.is_some() && checks.has(file))
+        {
+            counts.checked += 1;
+            let found = checks
+                .find(file, place)
+                .filter(|_| is_quoted(located, place, &sources[file]));
+            if let Some((code, instruction)) = found {
+                let code = exact.entry((file, code)).or_default();
+                code.entry(instruction).or_default().push((place, *fact));
+            } else {
+                counts.misfits += 1;
+                elsewhere.add(fact.own);
+            }
+            continue;
+        }
         let placed =
             fit(place, grain, file, &sources[file]).filter(|_| is_quoted(located, place, &sources[file]));
         if let Some(placed) = placed {
@@ -117,18 +140,46 @@ pub fn profile(dump: &Dump, located: &Located, root: &str, texts: &Texts) -> Pro
     }
     let minor = located.python.as_deref().map(minor_of).unwrap_or_default();
     let mut files: BTreeMap<String, File> = BTreeMap::new();
+    let new = |path: &str| File {
+        path: path.to_owned(),
+        digest: digest(texts[path]),
+        text: Some(texts[path].to_owned()),
+        codes: Vec::new(),
+        totals: Vec::new(),
+    };
     for ((path, first_line, qualname), facts) in codes {
         let code = code(located, qualname, first_line, &facts, &minor);
-        let text = texts[&path];
-        let file = files.entry(path.clone()).or_insert_with(|| File {
-            path,
-            digest: digest(text),
-            text: Some(text.to_owned()),
-            codes: Vec::new(),
-            totals: Vec::new(),
-        });
-        file.codes.push(code);
+        files
+            .entry(path.clone())
+            .or_insert_with(|| new(&path))
+            .codes
+            .push(code);
     }
+    for ((path, index), facts) in exact {
+        let compiled = &compiled.map_or(&[][..], |compiled| &compiled.files[path])[index];
+        let code = verified(located, compiled, &facts, &minor);
+        files
+            .entry(path.to_owned())
+            .or_insert_with(|| new(path))
+            .codes
+            .push(code);
+    }
+    add_totals(&mut files, located, &chosen);
+    let found = Found {
+        files: files.into_values().collect(),
+        counts,
+        elsewhere,
+        grain,
+        minor,
+        checked_by: compiled
+            .filter(|_| counts.checked > 0)
+            .map(|compiled| compiled.version.clone()),
+    };
+    assemble(dump, located, root, found)
+}
+
+/// Times of lines with what they called.
+fn add_totals(files: &mut BTreeMap<String, File>, located: &Located, chosen: &HashMap<&str, Option<&str>>) {
     for ((path, line), total) in &located.lines {
         if let Some(file) = chosen
             .get(path.as_str())
@@ -145,14 +196,6 @@ pub fn profile(dump: &Dump, located: &Located, root: &str, texts: &Texts) -> Pro
     for file in files.values_mut() {
         file.totals.sort_by_key(|total| total.line);
     }
-    let found = Found {
-        files: files.into_values().collect(),
-        counts,
-        elsewhere,
-        grain,
-        minor,
-    };
-    assemble(dump, located, root, found)
 }
 
 /// Functions, when a dump of lines has first lines of functions only.
@@ -190,9 +233,11 @@ fn is_quoted(located: &Located, place: &Place, source: &Source) -> bool {
     quoted.is_none_or(|text| source.line(position.line).is_some_and(|line| line.trim() == text))
 }
 
-#[derive(Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Counts {
     inside: u64,
+    /// Those that were looked for in compiled code.
+    checked: u64,
     misfits: u64,
     elsewhere: u64,
 }
@@ -269,19 +314,8 @@ fn code(located: &Located, qualname: String, first_line: u32, facts: &[(&Place, 
             .to_owned()
     };
     let mut merged: BTreeMap<InstructionKey, (Fact, BTreeMap<String, u64>)> = BTreeMap::new();
-    let (mut total, mut calls): (Option<Time>, Option<u64>) = (None, None);
-    let mut seen = Vec::new();
+    let (total, calls) = totals(located, facts.iter().map(|(place, _)| *place));
     for (place, fact) in facts {
-        let name = (place.path.clone(), place.function.clone(), place.first_line);
-        if !seen.contains(&name) {
-            if let Some(time) = located.codes.get(&name) {
-                total.get_or_insert_default().add(*time);
-            }
-            if let Some(more) = located.calls.get(&name) {
-                calls = Some(calls.unwrap_or(0).saturating_add(*more));
-            }
-            seen.push(name);
-        }
         let opcode = place.opcode.as_deref().unwrap_or(UNKNOWN);
         let key = (place.offset, place.position, base(opcode));
         let (sum, forms) = merged.entry(key).or_default();
@@ -314,14 +348,70 @@ fn code(located: &Located, qualname: String, first_line: u32, facts: &[(&Place, 
         })
         .collect();
     Code {
+        jit: None,
         qualname,
         first_line,
         last_line: lines.into_iter().fold(first_line, u32::max),
         digest: String::new(),
         calls,
         withheld: false,
+        failures: None,
         total,
         instructions,
+    }
+}
+
+/// Time with what it called, and calls, of a code object that places name, each name once.
+fn totals<'p>(located: &Located, places: impl Iterator<Item = &'p Place>) -> (Option<Time>, Option<u64>) {
+    let (mut total, mut calls): (Option<Time>, Option<u64>) = (None, None);
+    let mut seen = HashSet::new();
+    for place in places {
+        let name = (place.path.clone(), place.function.clone(), place.first_line);
+        if seen.contains(&name) {
+            continue;
+        }
+        if let Some(time) = located.codes.get(&name) {
+            total.get_or_insert_default().add(*time);
+        }
+        if let Some(more) = located.calls.get(&name) {
+            calls = Some(calls.unwrap_or(0).saturating_add(*more));
+        }
+        seen.insert(name);
+    }
+    (total, calls)
+}
+
+/// A compiled code object with the numbers of its instructions.
+fn verified(located: &Located, compiled: &Code, facts: &Exact, minor: &str) -> Code {
+    let opcodes = Opcodes::of(minor);
+    let (total, calls) = totals(located, facts.values().flatten().map(|(place, _)| *place));
+    let mut instructions = Vec::with_capacity(facts.len());
+    for (&index, facts) in facts {
+        let known = &compiled.instructions[index];
+        let mut sum = Fact::default();
+        let mut forms: BTreeMap<String, u64> = BTreeMap::new();
+        for (place, fact) in facts {
+            sum.own.add(fact.own);
+            if let Some(more) = fact.executions {
+                sum.executions = Some(sum.executions.unwrap_or(0).saturating_add(more));
+            }
+            let form = place.opcode.clone().unwrap_or_default();
+            *forms.entry(form).or_default() += fact.own.samples;
+        }
+        let (state, site) = specialization(&known.opcode, &forms, opcodes);
+        instructions.push(Instruction {
+            executions: sum.executions,
+            state,
+            time: located.has_times.then(|| Box::new(sum.own)),
+            site: site.map(Box::new),
+            ..known.clone()
+        });
+    }
+    Code {
+        calls,
+        total,
+        instructions,
+        ..compiled.clone()
     }
 }
 
@@ -331,196 +421,24 @@ fn specialization(
     forms: &BTreeMap<String, u64>,
     opcodes: Option<&Opcodes>,
 ) -> (State, Option<Site>) {
-    let Some(opcodes) = opcodes.filter(|opcodes| opcodes.has_family(base)) else {
-        return (State::Basic, None);
+    let Some(opcodes) = opcodes.filter(|_| base != UNKNOWN) else {
+        return (State::Imported, None);
     };
+    if !opcodes.has_family(base) {
+        return (State::Basic, None);
+    }
     let mut specialized: Vec<_> = forms
         .iter()
         .filter(|(form, _)| opcodes.base(form).is_some())
         .collect();
     specialized.sort_by_key(|(_, samples)| std::cmp::Reverse(**samples));
-    let generic = forms.get(base).copied().unwrap_or(0);
-    let state = match specialized.len() {
-        0 if generic >= HOT => State::Unspecialized,
-        0 => State::Cold,
-        1 => State::Specialized,
-        _ => State::Polymorphic,
-    };
     let site = Site {
         form: specialized.first().map(|(form, _)| (*form).clone()),
-        forms_seen: specialized.iter().map(|(form, _)| ((*form).clone(), 0)).collect(),
+        forms_seen: forms.keys().map(|form| (form.clone(), 0)).collect(),
         misses: None,
         deferred: None,
         failed_attempts: None,
         types: Vec::new(),
     };
-    (state, Some(site))
-}
-
-/// What was placed, and what was not.
-struct Found {
-    files: Vec<File>,
-    counts: Counts,
-    elsewhere: Time,
-    grain: Grain,
-    minor: String,
-}
-
-/// What the placed instructions tell.
-struct Tells {
-    specialization: bool,
-    opcodes: bool,
-}
-
-fn notes(
-    dump: &Dump,
-    located: &Located,
-    root: &str,
-    counts: &Counts,
-    grain: Grain,
-    tells: &Tells,
-) -> Vec<Note> {
-    let mut notes = vec![Note::Imported {
-        from: format!("{}, {}", dump.name, dump.format.name()),
-        grain: match grain {
-            Grain::Instruction => "instructions",
-            Grain::Expression => "expressions",
-            Grain::Line => "lines",
-            Grain::Function => "functions",
-        }
-        .to_owned(),
-        specialization: tells.specialization,
-    }];
-    let mut say = |text: String| notes.push(Note::Other { text });
-    let placed = counts.inside - counts.misfits;
-    if counts.misfits > 0 {
-        say(format!(
-            "{placed} of {} places in these files are placed; {} do not fit the text and are not shown: it has changed since, or another file has its name.",
-            counts.inside, counts.misfits
-        ));
-    }
-    if counts.elsewhere > 0 {
-        say(format!(
-            "{} places are in files that are not in {root} or cannot be told from others there.",
-            counts.elsewhere
-        ));
-    }
-    if grain == Grain::Function {
-        say(
-            "The dump knows functions only: the numbers on a `def` line are of its whole function."
-                .to_owned(),
-        );
-    }
-    if grain != Grain::Function
-        && tells.opcodes
-        && located.facts.iter().all(|(place, _)| place.offset.is_none())
-    {
-        say("The dump has no offsets of instructions: those given only count them.".to_owned());
-    }
-    for text in located.notes.iter().chain(&dump.problems) {
-        say(text.clone());
-    }
-    notes
-}
-
-fn assemble(dump: &Dump, located: &Located, root: &str, found: Found) -> Profile {
-    let Found {
-        files,
-        counts,
-        elsewhere,
-        grain,
-        minor,
-    } = found;
-    let instructions = || {
-        files
-            .iter()
-            .flat_map(|file| &file.codes)
-            .flat_map(|code| &code.instructions)
-    };
-    let tells = Tells {
-        specialization: instructions().any(|instruction| instruction.site.is_some()),
-        opcodes: instructions().any(|instruction| instruction.opcode != UNKNOWN),
-    };
-    let notes = notes(dump, located, root, &counts, grain, &tells);
-    let busy = located.all.busy_ns;
-    let known: f64 = instructions()
-        .filter_map(|instruction| instruction.time.as_deref().copied())
-        .map(|time| time.busy_ns)
-        .sum();
-    let times = located.has_times.then(|| Times {
-        method: Method::Imported,
-        calls: 1,
-        wall_ns: located.wall_ns.unwrap_or(busy + located.all.waiting_ns),
-        busy_ns: busy,
-        waiting_ns: located.all.waiting_ns,
-        collecting_ns: located.all.collecting_ns,
-        outside_ns: 0.0,
-        elsewhere_ns: elsewhere.busy_ns.max(busy - known).max(0.0),
-        threads: located.threads,
-        samples: located.samples,
-        torn: 0,
-    });
-    let counted = instructions().any(|instruction| instruction.executions.is_some());
-    let pass = counted.then_some(Pass {
-        kind: PassKind::Count,
-        calls: 1,
-        wall_ns: 0,
-        call_ns: None,
-        outcome: Outcome::Completed,
-    });
-    Profile {
-        python: Python {
-            version: located
-                .python
-                .clone()
-                .unwrap_or_else(|| "of unknown version".to_owned()),
-            known: crate::cpython::version(&minor).is_some(),
-            minor,
-            executable: String::new(),
-            jit: "none".to_owned(),
-            free_threaded: false,
-            pystats: false,
-        },
-        workload: Workload {
-            kind: WorkloadKind::Process,
-            target: dump.name.clone(),
-            file: None,
-            qualname: None,
-            call: None,
-            setup: None,
-            arguments: Vec::new(),
-        },
-        passes: pass.into_iter().collect(),
-        times,
-        notes,
-        root: root.to_owned(),
-        files,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::choose;
-
-    #[test]
-    fn the_longest_common_end_decides_and_ties_are_not_guessed() {
-        let files = [
-            "app.py",
-            "shop/models.py",
-            "old/shop/models.py",
-            "a/x.py",
-            "b/x.py",
-        ];
-        let choose = |path| choose(path, files.iter().copied());
-        assert_eq!(choose("/w/app/app.py"), Some("app.py"));
-        assert_eq!(choose("/w/old/shop/models.py"), Some("old/shop/models.py"));
-        assert_eq!(choose("/w/app/shop/models.py"), Some("shop/models.py"));
-        assert_eq!(choose("/usr/lib/python3.14/app.py"), None, "that is another one");
-        assert_eq!(choose("x.py"), None);
-        assert_eq!(choose("asyncio/models.py"), None, "in a folder of another name");
-        assert_eq!(choose("/src/b/x.py"), Some("b/x.py"));
-        assert_eq!(choose("../../etc/passwd"), None);
-        assert_eq!(choose("a/../x.py"), None);
-        assert_eq!(choose("C:\\src\\a\\x.py"), Some("a/x.py"));
-    }
+    (State::Imported, Some(site))
 }

@@ -24,7 +24,11 @@ pub enum Format {
     Gecko,
     /// `cProfile`, `profile` or `profiling.sampling --pstats`.
     Pstats,
-    /// What a debug build prints for `PYTHON_LLTRACE`.
+    /// What `pstats` prints.
+    PstatsText,
+    /// `py-spy record --format chrometrace`.
+    ChromeTrace,
+    /// What a debug build prints for `PYTHON_LLTRACE` and `PYTHON_OPT_DEBUG`.
     JitLog,
     /// bytesight's printed trace.
     Bytesight,
@@ -49,6 +53,32 @@ pub enum Format {
 }
 
 impl Format {
+    /// All of them.
+    pub const ALL: [Self; 22] = [
+        Self::PystatsRaw,
+        Self::PystatsJson,
+        Self::PystatsReport,
+        Self::PystatsPage,
+        Self::Tachyon,
+        Self::TachyonLines,
+        Self::TachyonCollapsed,
+        Self::Gecko,
+        Self::Pstats,
+        Self::PstatsText,
+        Self::ChromeTrace,
+        Self::JitLog,
+        Self::Bytesight,
+        Self::PySpy,
+        Self::Speedscope,
+        Self::LineProfiler,
+        Self::LineProfilerPickle,
+        Self::Scalene,
+        Self::Austin,
+        Self::AustinText,
+        Self::Pyinstrument,
+        Self::PyinstrumentSession,
+    ];
+
     /// In words.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -62,6 +92,8 @@ impl Format {
             Self::TachyonCollapsed => "collapsed stacks of Tachyon",
             Self::Gecko => "a Firefox profile of Tachyon",
             Self::Pstats => "a pstats profile",
+            Self::PstatsText => "a printed pstats profile",
+            Self::ChromeTrace => "a Chrome trace of py-spy",
             Self::JitLog => "a log of PYTHON_LLTRACE",
             Self::Bytesight => "a trace of bytesight",
             Self::PySpy => "raw stacks of py-spy",
@@ -101,6 +133,9 @@ pub(super) fn sniff(head: &[u8]) -> Result<Format, Problem> {
     }
     let text = String::from_utf8_lossy(head);
     let start = text.trim_start();
+    if start.starts_with('[') && start.contains("\"cat\":\"py-spy\"") {
+        return Ok(Format::ChromeTrace);
+    }
     if start.starts_with('{') {
         return of_json(start).ok_or(Problem::Unknown);
     }
@@ -147,6 +182,9 @@ fn of_text(text: &str) -> Option<Format> {
         if is_jit_log(trimmed) || line.starts_with("    stack=[") {
             return Some(Format::JitLog);
         }
+        if super::pstats_text::is_head(trimmed) {
+            return Some(Format::PstatsText);
+        }
         if trimmed.starts_with("Timer unit: ") && trimmed.ends_with(" s") {
             return Some(Format::LineProfiler);
         }
@@ -176,6 +214,9 @@ fn is_jit_log(line: &str) -> bool {
         || line.starts_with("Resuming frame for '")
         || line.contains(" ADD_TO_TRACE: _")
         || line.contains(" OPTIMIZED: _")
+        || line.contains(" abs: _")
+        || line.contains(" out: _")
+        || line == "Missing function"
 }
 
 fn is_austin(line: &str) -> bool {

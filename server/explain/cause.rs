@@ -74,11 +74,15 @@ impl<'i> About<'i> {
             "BINARY_OP" | "COMPARE_OP" | "CONTAINS_OP"
         ) {
             site.insert(format!("op:{}", operator(instruction)));
+            if instruction.opcode == "BINARY_OP" && instruction.argument.ends_with('=') {
+                site.insert("op:in-place".to_owned());
+            }
         }
         if misses(instruction) {
             site.insert("site:missing".to_owned());
         }
-        let varies = |key: &dyn Fn(&Shape) -> String| several(shapes, key);
+        let second = second_share(instruction);
+        let varies = |key: &dyn Fn(&Shape) -> String| several(shapes, second, key);
         if varies(&|shape| shape.operands.join(" ")) {
             site.insert("site:types-vary".to_owned());
         }
@@ -190,8 +194,18 @@ fn holds(when: &str, facts: &BTreeSet<String>) -> Option<usize> {
     })
 }
 
+/// Part of what was read that a second type must be, to count as a change of types: less where few
+/// misses are to be explained. What was read is a sample, so it may be a few times rarer than they are.
+fn second_share(instruction: &Instruction) -> f64 {
+    let rate = match (instruction.misses(), instruction.executions) {
+        (misses, Some(executions)) if misses > 0 && executions > 0 => misses as f64 / executions as f64,
+        _ => return SECOND_SHARE,
+    };
+    SECOND_SHARE.min(rate / 4.0)
+}
+
 /// Whether a second kind of shape is more than an exception.
-fn several(shapes: &[Shape], key: &dyn Fn(&Shape) -> String) -> bool {
+fn several(shapes: &[Shape], second: f64, key: &dyn Fn(&Shape) -> String) -> bool {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     for shape in shapes {
         *counts.entry(key(shape)).or_default() += shape.count;
@@ -199,7 +213,7 @@ fn several(shapes: &[Shape], key: &dyn Fn(&Shape) -> String) -> bool {
     let total: u64 = counts.values().sum();
     let mut counts: Vec<_> = counts.into_values().collect();
     counts.sort_unstable();
-    counts.len() > 1 && counts[counts.len() - 2] as f64 >= SECOND_SHARE * total as f64
+    counts.len() > 1 && counts[counts.len() - 2] as f64 >= second * total as f64
 }
 
 /// Whether the site was specialized and its guard failed.
@@ -209,7 +223,7 @@ fn misses(instruction: &Instruction) -> bool {
         State::Unspecialized => instruction
             .site
             .as_ref()
-            .is_some_and(|site| site.forms_seen.values().any(|misses| *misses > 0)),
+            .is_some_and(|site| site.forms_seen.iter().any(|(_, misses)| misses > 0)),
         _ => false,
     }
 }
@@ -243,13 +257,21 @@ impl Diagnosis {
         let mut text = self.cause.headline.clone();
         text = text.replace("{op}", operator(instruction));
         text = text.replace("{attribute}", attribute(instruction));
-        for role in roles(instruction) {
-            let name = match self.operands.get(role).map(Vec::as_slice) {
+        let names: Vec<String> = roles(instruction)
+            .iter()
+            .map(|role| match self.operands.get(role).map(Vec::as_slice) {
                 Some([one]) => one.clone(),
                 Some([one, other]) => format!("{one} or {other}"),
                 _ => format!("the {role}"),
-            };
-            text = text.replace(&format!("{{{role}}}"), &name);
+            })
+            .collect();
+        if let [left, right] = names.as_slice()
+            && left == right
+        {
+            text = text.replace("{left} or {right}", left);
+        }
+        for (role, name) in roles(instruction).iter().zip(&names) {
+            text = text.replace(&format!("{{{role}}}"), name);
         }
         text
     }

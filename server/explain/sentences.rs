@@ -221,8 +221,8 @@ pub fn reason(instruction: &Instruction, diagnosis: &Diagnosis) -> String {
 
 /// The same for where only the beginning may be seen: what is wrong comes first, without the expression.
 #[must_use]
-pub fn problem_first(site: &SiteCosts) -> String {
-    if let Some(diagnosis) = cause::best(site.instruction, site.minor) {
+pub fn problem_first(file: &FileCosts, site: &SiteCosts) -> String {
+    if let Some(diagnosis) = cause::best(site.instruction, file.minor) {
         return reason(site.instruction, &diagnosis);
     }
     let operation = operation(site.instruction, false);
@@ -282,8 +282,8 @@ fn seen(instruction: &Instruction) -> String {
         return String::new();
     };
     let mut seen: Vec<_> = site.forms_seen.iter().collect();
-    seen.sort_by_key(|(_, misses)| std::cmp::Reverse(**misses));
-    let mut names: Vec<_> = seen.into_iter().map(|(name, _)| name.as_str()).collect();
+    seen.sort_by_key(|(_, misses)| std::cmp::Reverse(*misses));
+    let mut names: Vec<_> = seen.into_iter().map(|(name, _)| name).collect();
     if names.is_empty() {
         names.extend(site.form.as_deref());
     }
@@ -303,10 +303,10 @@ fn seen(instruction: &Instruction) -> String {
 
 /// What can be said of one site, in whole sentences: what it is, how often it ran, its state.
 #[must_use]
-pub fn site(site: &SiteCosts, name: Option<&str>) -> String {
+pub fn site(file: &FileCosts, site: &SiteCosts, name: Option<&str>) -> String {
     let instruction = site.instruction;
     if instruction.is_marked() {
-        let Some(reason) = cause::best(instruction, site.minor) else {
+        let Some(reason) = cause::best(instruction, file.minor) else {
             let types = types::distribution(instruction)
                 .map(|types| format!(" Seen: {types}."))
                 .unwrap_or_default();
@@ -338,6 +338,17 @@ pub fn site(site: &SiteCosts, name: Option<&str>) -> String {
     format!("{text}. {}", words::answer(instruction.state))
 }
 
+/// Whether a dump says that the generic form ran, which is no verdict on the site.
+#[must_use]
+pub fn was_seen_generic(instruction: &Instruction) -> bool {
+    instruction.state == State::Imported
+        && instruction.site.as_ref().is_some_and(|site| {
+            site.forms_seen
+                .iter()
+                .any(|(form, _)| *form == *instruction.opcode)
+        })
+}
+
 /// What to say of a line without marked sites; none when it has some, or never ran.
 #[must_use]
 pub fn verdict(profile: &Profile, line: &LineCosts) -> Option<&'static str> {
@@ -364,6 +375,8 @@ pub fn verdict(profile: &Profile, line: &LineCosts) -> Option<&'static str> {
         "Nothing to judge: the dump does not say what specialized."
     } else if has_note(|note| matches!(note, Note::UnknownVersion { .. })) && !has(State::Specialized) {
         "Nothing to judge: what specialized here is not known for this version of CPython."
+    } else if has(State::Imported) {
+        "Not judged: the dump tells the forms that were seen, not what CPython tried or whether guards held."
     } else if has(State::Instrumented) {
         "Not known: a debugger, profiler or monitoring tool hid the specialized forms."
     } else if has(State::Specialized) && has(State::Cold) {

@@ -60,13 +60,7 @@ fn each(line: &LineCosts, time: &TimeCosts) -> Option<String> {
 #[must_use]
 pub fn of_site(line: &LineCosts, sites: &[&SiteCosts]) -> Option<String> {
     let time = line.time.filter(splits)?;
-    let own: f64 = sites
-        .iter()
-        .filter_map(|site| Some(site.time.as_deref()?.self_ns))
-        .sum();
-    if own <= 0.0 {
-        return None;
-    }
+    let own = own(line, sites)?;
     let executions = match sites {
         [site] => site.executions(),
         // Several together: for one execution of the line.
@@ -76,6 +70,18 @@ pub fn of_site(line: &LineCosts, sites: &[&SiteCosts]) -> Option<String> {
         Some(executions) => duration(own / executions as f64),
         None => percent(own / time.self_ns),
     })
+}
+
+/// Time of some instructions of a line together, ns; none when the line has too few samples to be split, or
+/// they have none.
+#[must_use]
+pub fn own(line: &LineCosts, sites: &[&SiteCosts]) -> Option<f64> {
+    line.time.filter(splits)?;
+    let own: f64 = sites
+        .iter()
+        .filter_map(|site| Some(site.time.as_deref()?.self_ns))
+        .sum();
+    (own > 0.0).then_some(own)
 }
 
 fn splits(time: &TimeCosts) -> bool {
@@ -93,15 +99,16 @@ pub fn unsplit(line: &LineCosts) -> Option<String> {
     ))
 }
 
+/// What sampled shares are of; the number of samples goes behind it.
+pub const SAMPLED: &str =
+    "time %: share of the time on the processor in these files and what they call, from";
+
 /// What the times of a report are, and how they were obtained.
 #[must_use]
 pub fn whole(whole: &Whole) -> String {
     let times = whole.times;
     let mut text = match times.samples {
-        Some(samples) => format!(
-            "time %: share of the time on the processor in these files and what they call, from {}",
-            counted(samples, "sample", "samples")
-        ),
+        Some(samples) => format!("{SAMPLED} {}", counted(samples, "sample", "samples")),
         None => format!(
             "time %: share of the time on the processor in these files, {}: cheap instructions look dearer than they are",
             words::method(times.method)

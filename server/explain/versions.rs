@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use crate::attribute::{Costs, LineCosts, SiteCosts};
 use crate::profile::{Position, Profile, State};
 
-use super::number::percent;
-use super::{Finding, Thresholds, cause, findings, sentences, words};
+use super::number::{duration, percent};
+use super::{Finding, Thresholds, cause, findings, sentences, times, words};
 
 /// A measurement on one interpreter.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +18,7 @@ pub struct Measured<'m> {
 }
 
 /// A site that matters on one of the interpreters at least.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     /// By [`crate::profile::File::path`].
     pub path: String,
@@ -33,14 +33,36 @@ pub struct Row {
 }
 
 /// What became of a site on one interpreter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// In a word or two.
     pub text: String,
+    /// What one execution took.
+    pub time: Option<Took>,
     /// It is one of the states a report marks.
     pub marked: bool,
     /// Name of the cause, where one is known.
     pub cause: Option<String>,
+}
+
+/// What one execution took on one interpreter, ns.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Took {
+    /// The expression itself.
+    Site(f64),
+    /// Its whole line: too few samples to split it.
+    Line(f64),
+}
+
+impl Took {
+    /// In words.
+    #[must_use]
+    pub fn text(self) -> String {
+        match self {
+            Self::Site(ns) => duration(ns),
+            Self::Line(ns) => format!("line {}", duration(ns)),
+        }
+    }
 }
 
 /// Sites are the same when they stand at the same place and do the same.
@@ -109,6 +131,7 @@ fn outcome(measured: &Measured, (path, position, family): &Key) -> Outcome {
     let Some(site) = site else {
         return Outcome {
             text: "not there".to_owned(),
+            time: None,
             marked: false,
             cause: None,
         };
@@ -127,7 +150,18 @@ fn outcome(measured: &Measured, (path, position, family): &Key) -> Outcome {
     };
     Outcome {
         text,
+        time: line.and_then(|line| took(line, &sites)),
         marked: instruction.is_marked(),
-        cause: cause::best(instruction, site.minor).map(|found| found.cause.id.clone()),
+        cause: cause::best(instruction, measured.profile.python.minor.as_str())
+            .map(|found| found.cause.id.clone()),
     }
+}
+
+/// What one execution of an expression took, its copies together; of its line where that is not known.
+fn took(line: &LineCosts, sites: &[&SiteCosts]) -> Option<Took> {
+    let each = |ns: f64, executions: u64| (ns > 0.0 && executions > 0).then(|| ns / executions as f64);
+    let executions = sites.iter().filter_map(|site| site.executions()).sum();
+    let of_site = times::own(line, sites).and_then(|ns| each(ns, executions));
+    let of_line = || each(line.time?.self_ns, line.executions?);
+    of_site.map(Took::Site).or_else(|| of_line().map(Took::Line))
 }

@@ -2,7 +2,7 @@
 
 use crate::profile::{Method, Misses, Note, Outcome, PassKind, Profile, State};
 
-use super::number::{count, counted};
+use super::number::{count, counted, percent};
 
 /// A state in a few words.
 #[must_use]
@@ -16,6 +16,7 @@ pub fn state(state: State) -> &'static str {
         State::Deopting => "missing",
         State::Polymorphic => "missing in several forms",
         State::Instrumented => "hidden",
+        State::Imported => "not told",
     }
 }
 
@@ -54,6 +55,9 @@ pub fn answer(state: State) -> &'static str {
             "Specialized but missing: it changes between specialized forms and their guards fail."
         }
         State::Instrumented => "Not known: a debugger, profiler or monitoring tool hid its form.",
+        State::Imported => {
+            "Not known: the dump tells at most the forms it was seen in, not what CPython tried or whether guards held."
+        }
     }
 }
 
@@ -100,9 +104,22 @@ pub fn pass(pass: PassKind) -> &'static str {
         PassKind::Count => "count pass",
         PassKind::Misses => "pass for misses",
         PassKind::Types => "pass for types",
+        PassKind::Pystats => "pass for pystats",
         PassKind::Sample => "sampled pass",
         PassKind::Trace => "traced pass",
+        PassKind::Jit => "pass with the JIT",
     }
+}
+
+/// What the times of a comparison are.
+pub const TOOK: &str = "Times are of one execution of the expression, or of its whole line (\"line\") where samples are \
+                        too few to split it. Between interpreters they were measured one after the other: only what \
+                        differs a lot means something.";
+
+/// The most that a remedy saves, as a sentence.
+#[must_use]
+pub fn upper_bound(share: f64) -> String {
+    format!("Upper bound of what this saves: {} of the time.", percent(share))
 }
 
 /// How the numbers of a profile were obtained, in facts to be joined.
@@ -148,8 +165,15 @@ pub fn provenance(profile: &Profile) -> Vec<String> {
         };
         facts.push(format!("misses {}{bound}", methods.join(" and ")));
     }
+    let codes = || profile.files.iter().flat_map(|file| &file.codes);
+    if codes().any(|code| code.failures.is_some()) {
+        facts.push("failure kinds exact, by pystats".to_owned());
+    }
     if profile.pass(PassKind::Natural).is_some() {
         facts.push("states of an undisturbed run".to_owned());
+    }
+    if profile.pass(PassKind::Jit).is_some() {
+        facts.push("executors of a run of their own, with the JIT on".to_owned());
     }
     facts
 }

@@ -201,7 +201,7 @@ impl LanguageServer for Backend {
         };
         let screen = self.session.screen(&document);
         let (line, column) = screen.place(at.position);
-        let hover = view.hover(line, column, SystemTime::now());
+        let hover = view.hover(line, column, SystemTime::now(), &self.session.shelf().families());
         Ok(hover.map(|hover| convert::hover(hover, &screen)))
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::settings::{self, Settings};
+use crate::project;
 
 /// Workspace folders and the settings of each.
 #[derive(Debug, Default)]
@@ -76,7 +77,7 @@ impl Configuration {
         let mut warnings = Vec::new();
         let mut warn = |warning| warnings.push(warning);
         let mut found = Settings::default();
-        for source in [settings::of_project(root)].iter().chain(self.editors(root)) {
+        for source in [project::section(root)].iter().chain(self.editors(root)) {
             found = found.over(source, &mut warn);
         }
         for warning in warnings {

@@ -197,6 +197,7 @@ fn wish(session: &Session, ticket: &Ticket, root: &Path) -> Wish {
         count: true,
         timing: Timing::Sampled,
         types: true,
+        pystats: true,
         include: editor.include,
         unmarked_root: configuration.folder_of(root),
         name_below_root: true,

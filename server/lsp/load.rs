@@ -9,9 +9,10 @@ use tower_lsp_server::ls_types::MessageType;
 
 use super::results::{Measured, Stamp};
 use super::session::Session;
-use crate::profile::Profile;
+use crate::dump::{Content, Dump};
+use crate::stats::family::Families;
 use crate::store;
-use crate::store::import::{self, Imported};
+use crate::store::import::{self, Check, Imported};
 
 /// The time and length of a file that is there.
 #[must_use]
@@ -51,12 +52,16 @@ fn read_changed(session: &Session, more: Vec<PathBuf>) -> (bool, Vec<(PathBuf, S
             continue;
         };
         let same = |measured: &Arc<Measured>| measured.saved.as_ref() == Some(&(path.clone(), stamp));
-        if known.iter().any(same) {
+        if known.iter().any(same) || session.shelf().has_families(path, stamp) {
             continue;
         }
         match read(session, path, stamp) {
-            Ok(measured) => {
-                session.shelf().add(Arc::new(measured));
+            Ok(Read::Measured(measured)) => {
+                session.shelf().add(Arc::new(*measured));
+                news = true;
+            }
+            Ok(Read::Families(families)) => {
+                session.shelf().add_families(path.clone(), stamp, families);
                 news = true;
             }
             Err(problem) => problems.push((path.clone(), problem)),
@@ -72,7 +77,18 @@ fn read_changed(session: &Session, more: Vec<PathBuf>) -> (bool, Vec<(PathBuf, S
         session.shelf().retain(|measured| !is_gone(measured));
         news = true;
     }
+    session
+        .shelf()
+        .retain_families(|path| wanted.contains(path) && path.exists());
     (news, problems)
+}
+
+/// What a file is to the editor.
+enum Read {
+    /// Numbers of lines.
+    Measured(Box<Measured>),
+    /// Facts on families of a whole process.
+    Families(Families),
 }
 
 /// What there is to load: of the workspace's folders, the projects of open files, the settings,
@@ -120,11 +136,14 @@ fn saved_in(root: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-fn read(session: &Session, path: &Path, stamp: Stamp) -> Result<Measured, String> {
+fn read(session: &Session, path: &Path, stamp: Stamp) -> Result<Read, String> {
     let mut profile = if import::is_own(path) {
         store::load(path).map_err(|error| error.to_string())?
     } else {
-        imported(session, path)?
+        match imported(session, path)? {
+            Imported::Profile(profile) => *profile,
+            Imported::Statistics(dump) => return families(&dump).map(Read::Families),
+        }
     };
     // A workspace may have moved since.
     let folder = path.parent().filter(|folder| folder.ends_with(store::FOLDER));
@@ -133,21 +152,34 @@ fn read(session: &Session, path: &Path, stamp: Stamp) -> Result<Measured, String
     }
     let at = stamp.0.min(SystemTime::now());
     let texts = |path: &Path| session.texts(path);
-    Ok(Measured::new(profile, Some((path.to_owned(), stamp)), at, &texts))
+    let measured = Measured::new(profile, Some((path.to_owned(), stamp)), at, &texts);
+    Ok(Read::Measured(Box::new(measured)))
 }
 
 /// A dump, on the files of the workspace folder that it is in, or else of the first.
-fn imported(session: &Session, path: &Path) -> Result<Profile, String> {
+fn imported(session: &Session, path: &Path) -> Result<Imported, String> {
     let folders = session.configuration().folders().to_vec();
     let around = folders.iter().find(|folder| path.starts_with(folder));
     let root = around.or(folders.first()).map(PathBuf::as_path).or(path.parent());
-    match import::import(path, root.unwrap_or(Path::new("."))) {
-        Ok(Imported::Profile(profile)) => Ok(*profile),
-        Ok(Imported::Statistics(dump)) => Err(format!(
-            "{} is {}: it belongs to no line. `bytecost stats` shows it",
-            dump.name,
-            dump.format.name()
-        )),
-        Err(error) => Err(error.to_string()),
-    }
+    // Nothing is started in a workspace that is not trusted.
+    let check = if session.capable().untrusted {
+        Check::Text
+    } else {
+        Check::Compiled
+    };
+    import::import(path, root.unwrap_or(Path::new(".")), check).map_err(|error| error.to_string())
+}
+
+/// What statistics of a process say of families.
+fn families(dump: &Dump) -> Result<Families, String> {
+    let of_no_line = format!(
+        "{} is {}: it belongs to no line. `bytecost stats` shows it",
+        dump.name,
+        dump.format.name()
+    );
+    let Content::Statistics(statistics) = &dump.content else {
+        return Err(of_no_line);
+    };
+    let name = dump.name.rsplit(['/', '\\']).next().unwrap_or(&dump.name);
+    Families::of(name.to_owned(), statistics).ok_or(of_no_line)
 }

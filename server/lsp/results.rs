@@ -15,6 +15,7 @@ use crate::present::editor::{self, Diagnostic, DiagnosticOptions, Heat, Hint, Ho
 use crate::present::html;
 use crate::profile::{Position, Profile};
 use crate::source::mapping::Mapping;
+use crate::stats::family::Families;
 
 self_cell!(
     /// A profile with its costs, which borrow from it.
@@ -284,7 +285,7 @@ impl View {
 
     /// What there is to say about a place of the text on screen; the range is of that, too.
     #[must_use]
-    pub fn hover(&self, line: u32, column: u32, now: SystemTime) -> Option<Hover> {
+    pub fn hover(&self, line: u32, column: u32, now: SystemTime, known: &[Families]) -> Option<Hover> {
         let (measured, stale) = match self.mapping.to_measured(line) {
             Some(measured) => (measured, false),
             None if self.results.keep_stale => (self.edited_line(line)?, true),
@@ -304,6 +305,11 @@ impl View {
             column,
             &options,
         )?;
+        let (costs, ascii) = (results.measured.costs(), results.ascii);
+        if let Some(more) = editor::process_wide(costs, &results.name, measured, column, known, ascii) {
+            hover.markdown.push_str("\n\n");
+            hover.markdown.push_str(&more);
+        }
         if stale {
             hover.markdown = format!("Measured before this line was edited:\n\n{}", hover.markdown);
             (hover.start, hover.end) = ((line, 0), (line, 0));

@@ -5,7 +5,6 @@
 //! default says nothing: VS Code sends the defaults of all settings that are not set.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -309,22 +308,6 @@ pub fn section(configuration: &Value) -> Value {
         return section(settings);
     }
     configuration.clone()
-}
-
-/// `[tool.bytecost]` of a `pyproject.toml`; nothing where there is none or it cannot be read:
-/// a run says what is wrong with it.
-#[must_use]
-pub fn of_project(root: &Path) -> Value {
-    let text = std::fs::read_to_string(root.join("pyproject.toml")).unwrap_or_default();
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let Ok(table) = text.parse::<toml::Table>() else {
-        return Value::Null;
-    };
-    table
-        .get("tool")
-        .and_then(|tool| tool.get("bytecost"))
-        .and_then(|section| serde_json::to_value(section).ok())
-        .unwrap_or_default()
 }
 
 /// The JSON Schema of the settings.

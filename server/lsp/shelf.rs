@@ -7,9 +7,10 @@ use std::time::SystemTime;
 
 use tower_lsp_server::ls_types::Uri;
 
-use super::results::{FileResults, Measured};
+use super::results::{FileResults, Measured, Stamp};
 use super::settings::Settings;
 use super::uri;
+use crate::stats::family::Families;
 
 /// All measurements, and what the user said about them.
 #[derive(Debug, Default)]
@@ -24,6 +25,8 @@ pub struct Shelf {
     renamed: HashMap<PathBuf, PathBuf>,
     /// Saved profiles that were asked for, wherever they are.
     extra: BTreeSet<PathBuf>,
+    /// Statistics of whole processes, by their files and when those were written.
+    families: Vec<(PathBuf, Stamp, Families)>,
     /// What was made of the above, by path.
     files: HashMap<PathBuf, Option<Arc<FileResults>>>,
 }
@@ -49,6 +52,34 @@ impl Shelf {
         let at = self.measured.partition_point(|other| other.at > measured.at);
         self.measured.insert(at, measured);
         self.files.clear();
+    }
+
+    /// Takes in what a dump says of families; it replaces what the file said before.
+    pub fn add_families(&mut self, path: PathBuf, stamp: Stamp, families: Families) {
+        self.families.retain(|(known, ..)| *known != path);
+        self.families.push((path, stamp, families));
+    }
+
+    /// Whether a dump of families was read as it is.
+    #[must_use]
+    pub fn has_families(&self, path: &Path, stamp: Stamp) -> bool {
+        self.families
+            .iter()
+            .any(|(known, at, _)| known == path && *at == stamp)
+    }
+
+    /// Leaves out dumps that are gone.
+    pub fn retain_families(&mut self, keep: impl Fn(&Path) -> bool) {
+        self.families.retain(|(path, ..)| keep(path));
+    }
+
+    /// What dumps of whole processes say of families.
+    #[must_use]
+    pub fn families(&self) -> Vec<Families> {
+        self.families
+            .iter()
+            .map(|(.., families)| families.clone())
+            .collect()
     }
 
     /// Replaces a measurement by the same with more texts known.

@@ -10,15 +10,19 @@ mod hints;
 mod hover;
 mod listing;
 mod markdown;
+mod process;
+mod related;
 mod table;
 
 pub use diagnostics::{
-    Diagnostic, DiagnosticOptions, Related, STRONG_EXECUTIONS, STRONG_LINE_SHARE, Severity, diagnostics,
+    Diagnostic, DiagnosticOptions, STRONG_EXECUTIONS, STRONG_LINE_SHARE, Severity, diagnostics,
 };
 pub use heat::{Heat, heat, heat_of};
 pub use hints::{Hint, HintOptions, hints};
 pub use hover::{Hover, HoverOptions, hover};
 pub use listing::{Listing, listing};
+pub use process::process_wide;
+pub use related::Related;
 
 use crate::attribute::{Costs, FileCosts};
 

@@ -8,8 +8,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::attribute::{Costs, FileCosts, FunctionCosts, LineCosts, SiteCosts, Tally, TimeCosts, Whole};
+use crate::cpython::fail_kinds;
 use crate::explain::cause::{self, Diagnosis};
-use crate::explain::{sentences, words};
+use crate::explain::{self, jit, sentences, words};
 use crate::profile::{self, PassKind, Profile};
 
 /// What the `format` field says.
@@ -179,6 +180,24 @@ pub struct Function {
     pub samples: Option<u64>,
     /// Time off the processor.
     pub waiting_ns: Option<f64>,
+    /// Where tier 2 made traces (executors) or tried to; null where that was not looked at.
+    pub traces: Option<Vec<profile::jit::Trace>>,
+    /// Failed attempts to specialize, exactly, as a pystats build of CPython counted them itself; null where
+    /// it does not, or where they could not be told apart by function.
+    pub failure_kinds: Option<Vec<FailureKind>>,
+}
+
+/// Failed attempts to specialize of one kind, in all calls of the pass for pystats.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FailureKind {
+    /// Base opcode.
+    pub opcode: String,
+    /// Number of the kind, as this version of CPython has it.
+    pub kind: u32,
+    /// What CPython calls it; null where that is not known.
+    pub name: Option<String>,
+    /// Failed attempts.
+    pub count: u64,
 }
 
 /// A source line.
@@ -216,6 +235,8 @@ pub struct Line {
     pub misses: Option<u64>,
     /// Executions of base forms.
     pub deferred: Option<u64>,
+    /// What tier 2 made of it, one sentence each; empty where that was not looked at.
+    pub jit: Vec<String>,
     /// Every instruction of the line by code object, then offset.
     pub sites: Vec<Site>,
 }
@@ -257,6 +278,8 @@ pub struct Site {
     pub deferred: Option<u64>,
     /// Failed attempts to specialize since the last success.
     pub failed_attempts: Option<u32>,
+    /// What the JIT's traces have of it; null when nothing.
+    pub jit: Option<profile::jit::Traced>,
     /// Where its expression stands; null when the interpreter kept no columns.
     pub range: Option<Range>,
     /// Operand types seen.
@@ -267,6 +290,12 @@ pub struct Site {
     pub why: Option<String>,
     /// What to write instead.
     pub fix: Option<String>,
+    /// The most that this saves, in ns of the counted calls together: an upper bound, not a promise.
+    pub saving_upper_bound_ns: Option<f64>,
+    /// The same as a share of the undisturbed time of these calls.
+    pub saving_upper_bound_share: Option<f64>,
+    /// What an execution saves was timed on this machine, not only when the catalogue was made.
+    pub saving_calibrated: Option<bool>,
 }
 
 /// A source range: 1-based line, 0-based UTF-8 byte column.
@@ -292,8 +321,12 @@ pub struct Types {
 }
 
 /// The report on a profile.
+///
+/// `calibrated` has what remedies save on this machine, ns an execution by cause; where one is missing
+/// the catalogue's own timing stands in.
 #[must_use]
-pub fn report(profile: &Profile, costs: &Costs) -> Report {
+pub fn report(profile: &Profile, costs: &Costs, calibrated: &BTreeMap<String, f64>) -> Report {
+    let context = Context { costs, calibrated };
     Report {
         format: FORMAT,
         version: VERSION,
@@ -303,7 +336,7 @@ pub fn report(profile: &Profile, costs: &Costs) -> Report {
         notes: notes(profile, costs),
         instructions: costs.instructions,
         time: costs.time.map(|whole| time(&whole)),
-        files: costs.files.iter().map(file).collect(),
+        files: costs.files.iter().map(|one| file(&context, one)).collect(),
     }
 }
 
@@ -377,22 +410,42 @@ fn pass(pass: &profile::Pass) -> Pass {
     }
 }
 
-fn file(costs: &FileCosts) -> File {
+/// What sites need to know besides themselves.
+struct Context<'c, 'p> {
+    costs: &'c Costs<'p>,
+    calibrated: &'c BTreeMap<String, f64>,
+}
+
+fn file(context: &Context, costs: &FileCosts) -> File {
     File {
         path: costs.file.path.clone(),
         digest: costs.file.digest.clone(),
         instructions: costs.instructions,
         unplaced_instructions: costs.unplaced,
-        functions: costs.functions.iter().map(function).collect(),
+        functions: costs
+            .functions
+            .iter()
+            .map(|one| function(one, costs.minor))
+            .collect(),
         lines: costs
             .lines
             .values()
-            .map(|costed| line(costed, &costs.functions))
+            .map(|costed| line(context, costs, costed))
             .collect(),
     }
 }
 
-fn function(costs: &FunctionCosts) -> Function {
+fn failure(failures: &profile::Failures, minor: &str) -> FailureKind {
+    FailureKind {
+        opcode: failures.opcode.clone(),
+        kind: failures.kind,
+        name: fail_kinds::name(minor, &failures.opcode, failures.kind).map(str::to_owned),
+        count: failures.count,
+    }
+}
+
+fn function(costs: &FunctionCosts, minor: &str) -> Function {
+    let failures = costs.code.failures.as_ref();
     Function {
         qualname: costs.code.qualname.clone(),
         line: costs.code.first_line,
@@ -407,6 +460,8 @@ fn function(costs: &FunctionCosts) -> Function {
         self_share_error: costs.time.and_then(|time| time.error),
         samples: sampled(costs.time),
         waiting_ns: costs.time.map(|time| time.waiting_ns),
+        traces: costs.code.jit.as_ref().map(|jit| jit.traces.clone()),
+        failure_kinds: failures.map(|all| all.iter().map(|one| failure(one, minor)).collect()),
     }
 }
 
@@ -434,7 +489,7 @@ fn sampled(time: Option<TimeCosts>) -> Option<u64> {
         .map(|time| time.samples)
 }
 
-fn line(costs: &LineCosts, functions: &[FunctionCosts]) -> Line {
+fn line(context: &Context, file: &FileCosts, costs: &LineCosts) -> Line {
     let tally = costs.tally;
     Line {
         line: costs.line,
@@ -453,10 +508,11 @@ fn line(costs: &LineCosts, functions: &[FunctionCosts]) -> Line {
         hits: tally.map(|tally| tally.hits),
         misses: tally.map(|tally| tally.misses),
         deferred: tally.map(|tally| tally.deferred),
+        jit: jit::line(file, costs).into_iter().map(|fact| fact.text).collect(),
         sites: costs
             .sites
             .iter()
-            .map(|costed| site(costed, &functions[costed.function]))
+            .map(|costed| site(context, file, costs, costed))
             .collect(),
     }
 }
@@ -470,7 +526,9 @@ fn shape(shape: &profile::Shape) -> Types {
     }
 }
 
-fn site(costs: &SiteCosts, function: &FunctionCosts) -> Site {
+fn site(context: &Context, file: &FileCosts, line: &LineCosts, costs: &SiteCosts) -> Site {
+    let function = &file.functions[costs.function];
+    let saving = explain::saving_at(context.costs, file, line, costs, context.calibrated);
     let instruction = costs.instruction;
     let facts = instruction.site.as_ref();
     let method = facts
@@ -478,7 +536,7 @@ fn site(costs: &SiteCosts, function: &FunctionCosts) -> Site {
         .filter(|_| !function.code.withheld);
     let misses = if facts.is_none() { Some(0) } else { costs.misses() };
     let position = costs.position;
-    let diagnosis = cause::best(instruction, costs.minor);
+    let diagnosis = cause::best(instruction, file.minor);
     Site {
         function: function.code.qualname.clone(),
         function_line: function.code.first_line,
@@ -487,9 +545,13 @@ fn site(costs: &SiteCosts, function: &FunctionCosts) -> Site {
         argument: instruction.argument.clone(),
         specialized: facts.and_then(|facts| facts.form.clone()),
         forms_seen: facts
-            .map(|facts| facts.forms_seen.keys().cloned().collect())
+            .map(|facts| facts.forms_seen.iter().map(|(form, _)| form.to_owned()).collect())
             .unwrap_or_default(),
-        forms_misses: facts.map(|facts| facts.forms_seen.clone()).unwrap_or_default(),
+        forms_misses: facts
+            .into_iter()
+            .flat_map(|facts| facts.forms_seen.iter())
+            .map(|(form, misses)| (form.to_owned(), misses))
+            .collect(),
         state: instruction.state,
         executions: costs.executions(),
         // None was taken there, but others were elsewhere.
@@ -502,6 +564,11 @@ fn site(costs: &SiteCosts, function: &FunctionCosts) -> Site {
         misses_at_least: method.is_some_and(|misses| misses.at_least),
         deferred: facts.and(costs.tally).map(|tally| tally.deferred),
         failed_attempts: facts.and_then(|facts| facts.failed_attempts),
+        jit: function
+            .code
+            .jit
+            .as_ref()
+            .and_then(|jit| jit.at(instruction.offset).cloned()),
         range: position.columns.map(|(start, end)| Range {
             start: (position.line, start),
             end: (position.end_line, end),
@@ -513,5 +580,8 @@ fn site(costs: &SiteCosts, function: &FunctionCosts) -> Site {
         cause: diagnosis.as_ref().map(|found| found.cause.id.clone()),
         why: diagnosis.as_ref().map(|found| sentences::why(instruction, found)),
         fix: diagnosis.as_ref().map(Diagnosis::fix),
+        saving_upper_bound_ns: saving.map(|saving| saving.ns),
+        saving_upper_bound_share: saving.and_then(|saving| saving.share),
+        saving_calibrated: saving.map(|saving| saving.calibrated),
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr;
 
+use super::terminal::cells::clean;
 use crate::stats::{Cell, Table};
 
 /// What the `format` field of the JSON says.
@@ -36,40 +37,48 @@ pub fn text(tables: &[Table], about: &About) -> String {
     let _ = writeln!(
         page,
         "{}{version} · imported, process-wide: not the numbers of any line\n",
-        plain(&about.sources.join(", "))
+        clean(&about.sources.join(", "), false)
     );
     if !about.base.is_empty() {
-        let _ = writeln!(page, "compared with {}\n", plain(&about.base.join(", ")));
+        let _ = writeln!(page, "compared with {}\n", clean(&about.base.join(", "), false));
     }
-    let mut section = "";
-    let mut title = "";
-    for table in tables {
-        if table.section != section {
-            section = &table.section;
-            title = "";
-            let _ = writeln!(page, "{}\n", plain(section));
+    for (section, title, table) in headed(tables) {
+        if let Some(section) = section {
+            let _ = writeln!(page, "{}\n", clean(section, false));
         }
-        if table.title != title {
-            title = &table.title;
-            let _ = writeln!(page, "  {}\n", plain(title));
+        if let Some(title) = title {
+            let _ = writeln!(page, "  {}\n", clean(title, false));
         }
         grid(&mut page, table);
     }
     for note in &about.notes {
-        let _ = writeln!(page, "Note: {}", plain(note));
+        let _ = writeln!(page, "Note: {}", clean(note, false));
     }
     page
 }
 
+/// Each table with the headings that begin at it: of its section, and within that.
+fn headed(tables: &[Table]) -> impl Iterator<Item = (Option<&str>, Option<&str>, &Table)> {
+    let before = std::iter::once(None).chain(tables.iter().map(Some));
+    tables.iter().zip(before).map(|(table, before)| {
+        let same_section = before.is_some_and(|before| before.section == table.section);
+        let known = before.filter(|_| same_section).map_or("", |before| &before.title);
+        let section = (!same_section).then_some(table.section.as_str());
+        let title = Some(table.title.as_str()).filter(|title| *title != known && !title.is_empty());
+        (section, title, table)
+    })
+}
+
 fn grid(page: &mut String, table: &Table) {
-    let mut lines = vec![table.columns.clone()];
+    let head = table.columns.iter().map(|column| clean(column, false)).collect();
+    let mut lines: Vec<Vec<String>> = vec![head];
     let rows = table
         .rows
         .iter()
-        .map(|row| row.iter().map(|cell| plain(&cell.text())).collect());
+        .map(|row| row.iter().map(|cell| clean(&cell.text(), false)).collect());
     lines.extend(rows);
     let width = |column: usize| {
-        let cells = lines.iter().filter_map(|line: &Vec<String>| line.get(column));
+        let cells = lines.iter().filter_map(|line| line.get(column));
         cells.map(|cell| cell.width()).max().unwrap_or(0)
     };
     let widths: Vec<_> = (0..table.columns.len()).map(width).collect();
@@ -89,30 +98,19 @@ fn grid(page: &mut String, table: &Table) {
     page.push('\n');
 }
 
-/// Without characters that a terminal would obey.
-fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
-        .collect()
-}
-
 /// Tables as a report in Markdown, which can be read back.
 #[must_use]
 pub fn markdown(tables: &[Table], about: &About) -> String {
     let mut page = String::new();
-    let mut section = "";
-    let mut title = "";
-    for table in tables {
-        if table.section != section {
-            section = &table.section;
-            title = "";
+    for (section, title, table) in headed(tables) {
+        if let Some(section) = section {
             let _ = writeln!(page, "## {}\n", escaped(section));
         }
-        if table.title != title {
-            title = &table.title;
+        if let Some(title) = title {
             let _ = writeln!(page, "### {}\n", escaped(title));
         }
-        let _ = writeln!(page, "| {} |", table.columns.join(" | "));
+        let columns: Vec<_> = table.columns.iter().map(|column| escaped(column)).collect();
+        let _ = writeln!(page, "| {} |", columns.join(" | "));
         let marks: Vec<_> = (0..table.columns.len())
             .map(|at| if at == 0 { "---" } else { "---:" })
             .collect();
@@ -130,7 +128,7 @@ pub fn markdown(tables: &[Table], about: &About) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    plain(text)
+    clean(text, false)
         .replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('|', "&#124;")
@@ -174,5 +172,34 @@ fn value(cell: &Cell) -> Value {
             "text": cell.text(),
         }),
         Cell::Printed(text) => json!({ "text": text }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{About, markdown, text};
+    use crate::stats::{Cell, Table};
+
+    #[test]
+    fn nothing_of_a_dump_steers_the_terminal_or_turns_text_around() {
+        let hostile = "a\u{1b}[2J\u{202e}b\u{2066}c\u{200f}\nd";
+        let mut table = Table::new(hostile, hostile, &["name", hostile]);
+        table
+            .rows
+            .push(vec![Cell::Label(hostile.to_owned()), Cell::Count(1)]);
+        let about = About {
+            minor: None,
+            sources: vec![hostile.to_owned()],
+            base: vec![hostile.to_owned()],
+            notes: vec![hostile.to_owned()],
+        };
+        let tables = [table];
+        for page in [text(&tables, &about), markdown(&tables, &about)] {
+            assert!(
+                !page.contains(['\u{1b}', '\u{202e}', '\u{2066}', '\u{200f}']),
+                "{page:?}"
+            );
+            assert!(page.contains("a·[2J·b·c· d"), "{page}");
+        }
     }
 }

@@ -13,6 +13,7 @@ mod page;
 mod ranking;
 mod region;
 pub mod trace;
+mod traces;
 pub mod versions;
 
 use page::{Page, Role};
@@ -52,6 +53,7 @@ pub fn render(profile: &Profile, costs: &Costs, thresholds: &Thresholds, style: 
         Some(verdict) => page.paragraph("", Role::Plain, &verdict),
         None => ranking::write(&mut page, &findings),
     }
+    traces::write(&mut page, costs);
     notes(&mut page, profile, costs);
     outcome(&mut page, profile);
     footer(&mut page, profile, costs, &regions);
@@ -91,6 +93,7 @@ pub(super) fn facts(profile: &Profile, costs: &Costs) -> Vec<String> {
         Some(pass) if costs.instructions.is_some() => {
             format!("counts of {}", counted(pass.calls, one, many))
         }
+        None if costs.instructions.is_some() => "executions imported".to_owned(),
         _ => "executions not counted".to_owned(),
     });
     facts

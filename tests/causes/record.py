@@ -2,13 +2,14 @@
 
     PYTHON record.py pystats-3.13.json
 
-PYTHON is built with `./configure --enable-pystats` (for the file here: 3.13.5). Each case of the
-file, `{"family", "source", "call"}`, is run alone in a process; `kinds` becomes the failed attempts
+PYTHON is built with `./configure --enable-pystats` (for the files here: 3.12.3, 3.13.5, 3.14.4). Each
+case of the file, `{"family", "source", "call"}`, is run alone in a process; `kinds` becomes the failed attempts
 of its family by number of the failure kind (`server/cpython/spec-fail-kinds.json` names them). What
 a process with an empty function shows is taken off: the recording itself fails at some sites.
 """
 
 import json
+import opcode
 import os
 import re
 import shutil
@@ -49,7 +50,9 @@ def run(case):
             for line in file:
                 match = LINE.match(line)
                 if match:
-                    kinds = found.setdefault(match[1], {})
+                    # Until 3.12 the dump has numbers.
+                    family = opcode.opname[int(match[1])] if match[1].isdigit() else match[1]
+                    kinds = found.setdefault(family, {})
                     kinds[match[2]] = kinds.get(match[2], 0) + int(match[3])
     return found
 

@@ -2,9 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::path::{Path, PathBuf};
 
+use bytecost::attribute::attribute;
 use bytecost::dump::{self, Content};
-use bytecost::stats::{Cell, Statistics, Table};
+use bytecost::explain::{jit, words};
+use bytecost::present::editor::{DiagnosticOptions, diagnostics};
+use bytecost::profile::Profile;
+use bytecost::stats::{Cell, Table};
+use bytecost::store::import::{self, Check, Imported};
+
+use crate::pythons;
 
 fn log(name: &str) -> (String, Vec<Table>) {
     let path = format!(
@@ -17,13 +25,10 @@ fn log(name: &str) -> (String, Vec<Table>) {
         .read_to_string(&mut text)
         .unwrap();
     let dump = dump::read(name, &packed[..]).unwrap();
-    let Content::Statistics(statistics) = dump.content else {
-        panic!("tables")
+    let Content::JitLog(log) = dump.content else {
+        panic!("a log")
     };
-    let Statistics::Report(tables) = *statistics else {
-        panic!("a report")
-    };
-    (text, tables)
+    (text, log.tables)
 }
 
 fn sum(tables: &[Table], title: &str, column: &str) -> u64 {
@@ -163,4 +168,168 @@ fn broken_lines_of_several_processes_are_left_out() {
         attempts > 0 && attempts <= 2 * whole as u64 + 50,
         "{attempts} of {whole}"
     );
+}
+
+/// The log of a program, on its source.
+fn placed(name: &str, root: &Path) -> Option<Profile> {
+    let path = format!(
+        "{}/tests/fixtures/dump/lltrace/{name}.gz",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    match import::import(path.as_ref(), root, Check::Compiled).unwrap() {
+        Imported::Profile(profile) => Some(*profile),
+        Imported::Statistics(_) => None,
+    }
+}
+
+fn app() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dump/app")
+}
+
+fn notes(profile: &Profile) -> String {
+    let notes: Vec<_> = profile.notes.iter().map(words::note).collect();
+    notes.join("\n")
+}
+
+/// What is said of the JIT, by file and line, with the expressions it is about.
+fn said(profile: &Profile) -> Vec<String> {
+    let costs = attribute(profile, &|_| None);
+    let mut said = Vec::new();
+    for file in &costs.files {
+        for line in file.lines.values() {
+            for fact in jit::line(file, line) {
+                let excerpt = fact.position.and_then(|position| file.excerpt(position));
+                let name = excerpt
+                    .map(|excerpt| excerpt.text().to_owned())
+                    .unwrap_or_default();
+                said.push(format!("{}:{} {name}: {}", file.file.path, line.line, fact.text));
+            }
+        }
+    }
+    said
+}
+
+/// An interpreter of the log's version is needed to place anything.
+fn rig(minor: &str) -> bool {
+    pythons::pythons().iter().any(|(found, _)| *found == minor) && {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let here = std::env::split_paths(&path).any(|folder| folder.join(format!("python{minor}")).exists());
+        if !here {
+            eprintln!("skipped: python{minor} is not on PATH");
+        }
+        here
+    }
+}
+
+#[test]
+fn a_log_is_placed_on_the_instructions_of_its_program() {
+    for (minor, name, all) in [
+        ("3.13", "3.13.5-tiny-L2.log", 21),
+        ("3.14", "3.14.8-tiny-L2.log", 12),
+        ("3.15", "3.15.0-tiny-L2.log", 11),
+    ] {
+        if !rig(minor) {
+            continue;
+        }
+        let profile = placed(name, &app()).expect("it is of this program");
+        assert_eq!(profile.python.minor, minor);
+        assert!(
+            notes(&profile).contains(&format!(
+                "{all} of {all} instructions placed, checked against what CPython {minor}."
+            )),
+            "{}",
+            notes(&profile)
+        );
+        let said = said(&profile);
+        assert!(
+            said.iter()
+                .any(|text| text.starts_with("tiny.py:4 range(n): a trace begins here: ")),
+            "{said:#?}"
+        );
+        assert!(profile.files.iter().all(|file| file.path == "tiny.py"));
+    }
+}
+
+/// On the expression that blocks it.
+#[test]
+fn what_keeps_a_loop_out_is_told_on_the_expression() {
+    if !rig("3.13") {
+        return;
+    }
+    let profile = placed("3.13.5-tiny-L2.log", &app()).unwrap();
+    let said = said(&profile);
+    assert!(
+        said.contains(
+            &"tiny.py:14 x: this loop is not traced beyond here: `LOAD_NAME` is unsupported (5 attempts)"
+                .to_owned()
+        ),
+        "{said:#?}"
+    );
+    // 1,983 side exits go on at LOAD_NAME: counted by grep in the log, told on that line.
+    assert!(
+        said.contains(&"tiny.py:14 x: traces were left to go on here 1,983 times (`LOAD_NAME`)".to_owned()),
+        "{said:#?}"
+    );
+    let costs = attribute(&profile, &|_| None);
+    let found = diagnostics(&costs, &DiagnosticOptions::default());
+    let blocked = found["tiny.py"]
+        .iter()
+        .find(|one| one.message.contains("`LOAD_NAME`"))
+        .expect("a diagnostic");
+    assert_eq!((blocked.code.as_str(), blocked.start.0), ("not-traced", 14));
+}
+
+/// Every executed instruction of level 5 finds its place, but for the line that the program prints
+/// itself to look like one.
+#[test]
+fn executed_instructions_are_placed_but_for_a_planted_one() {
+    for (minor, name, fits, all, calls) in [
+        ("3.13", "3.13.5-traced-L5-one-module.log", 80, 81, 2),
+        ("3.14", "3.14.8-traced-L5-one-module.log", 91, 92, 2),
+        ("3.15", "3.15.0-traced-L5-one-module.log", 91, 92, 2),
+    ] {
+        if !rig(minor) {
+            continue;
+        }
+        let profile = placed(name, &app()).expect("it is of this program");
+        assert_eq!(profile.python.minor, minor, "{name}");
+        assert!(
+            notes(&profile).contains(&format!("{fits} of {all} instructions placed")),
+            "{name}: {}",
+            notes(&profile)
+        );
+        // The program calls `run` for 2 and 3, which make a `Box` and sum what its generator yields.
+        let costs = attribute(&profile, &|_| None);
+        let file = costs
+            .files
+            .iter()
+            .find(|file| file.file.path == "traced.py")
+            .unwrap();
+        let ran = |line: u32| file.line(line).and_then(|line| line.executions);
+        assert_eq!((ran(7), ran(16)), (Some(calls), Some(calls)), "{name}");
+        assert_eq!(ran(11), Some(2 + 3), "{name}: one yield for each number");
+    }
+}
+
+/// Nothing is shown on a line of another text.
+#[test]
+fn what_does_not_fit_a_changed_source_is_counted_and_not_shown() {
+    if !rig("3.13") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let text = std::fs::read_to_string(app().join("tiny.py")).unwrap();
+    let changed = text.replace("total", "total[0]");
+    assert_ne!(changed, text);
+    std::fs::write(folder.path().join("tiny.py"), &changed).unwrap();
+    let before = placed("3.13.5-tiny-L2.log", &app()).unwrap();
+    let after = placed("3.13.5-tiny-L2.log", folder.path()).unwrap();
+    let told = notes(&after);
+    assert!(told.contains("do not fit and are not shown"), "{told}");
+    let shown = |profile: &Profile| {
+        let codes = profile.files.iter().flat_map(|file| &file.codes);
+        let function = codes.filter(|code| code.qualname == "scale");
+        function.map(|code| code.instructions.len()).sum::<usize>()
+    };
+    assert!(shown(&after) < shown(&before));
 }

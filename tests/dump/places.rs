@@ -7,6 +7,9 @@ use std::io::Read;
 use bytecost::dump::located::{Grain, Located};
 use bytecost::dump::{self, Content, Dump, place};
 use bytecost::profile::{Note, Profile, State};
+use bytecost::store::import::{self, Check, Imported};
+
+use crate::pythons;
 
 fn unpacked(name: &str) -> Vec<u8> {
     let path = format!("{}/tests/fixtures/dump/{name}.gz", env!("CARGO_MANIFEST_DIR"));
@@ -25,7 +28,7 @@ fn read(name: &str) -> Dump {
 fn located(dump: &Dump) -> &Located {
     match &dump.content {
         Content::Located(located) => located,
-        Content::Statistics(_) => panic!("{} has places", dump.name),
+        Content::Statistics(_) | Content::JitLog(_) => panic!("{} has places", dump.name),
     }
 }
 
@@ -62,7 +65,7 @@ fn profile_of(dump: &Dump) -> Profile {
         .iter()
         .map(|(path, text)| (path.clone(), text.as_str()))
         .collect();
-    place::profile(dump, located(dump), "/w/app", &texts)
+    place::profile(dump, located(dump), "/w/app", &texts, None)
 }
 
 /// Own time by line in ms, rounded.
@@ -170,23 +173,20 @@ fn packed_and_plain_tachyon_say_the_same_of_a_loop() {
         };
         // `acc += data["k"] * i % 7`: subscript, product, remainder and sum.
         let binary = of("BINARY_OP", 6);
-        assert!(
-            binary.contains(&(State::Unspecialized, None)),
-            "{name}: {binary:?}"
-        );
+        assert!(binary.contains(&(State::Imported, None)), "{name}: {binary:?}");
         for form in [
             "BINARY_OP_SUBSCR_DICT",
             "BINARY_OP_MULTIPLY_INT",
             "BINARY_OP_ADD_INT",
         ] {
             assert!(
-                binary.contains(&(State::Specialized, Some(form.to_owned()))),
+                binary.contains(&(State::Imported, Some(form.to_owned()))),
                 "{name}: {binary:?}"
             );
         }
         assert_eq!(
             of("FOR_ITER", 5),
-            [(State::Specialized, Some("FOR_ITER_RANGE".to_owned()))]
+            [(State::Imported, Some("FOR_ITER_RANGE".to_owned()))]
         );
         let Some(Note::Imported {
             grain,
@@ -345,18 +345,86 @@ fn a_text_that_changed_is_not_shown() {
         .iter()
         .map(|(path, text)| (path.clone(), text.as_str()))
         .collect();
-    let profile = place::profile(&dump, located(&dump), "/w/app", &texts);
+    let profile = place::profile(&dump, located(&dump), "/w/app", &texts, None);
     let said = notes(&profile);
-    assert!(
-        said.iter().any(|note| note.contains("2 do not fit the text")),
-        "{said:?}"
-    );
+    assert!(said.iter().any(|note| note.contains("2 do not fit")), "{said:?}");
     let lines: HashSet<_> = profile.files[0].codes[0]
         .instructions
         .iter()
         .map(|found| found.position.unwrap().line)
         .collect();
     assert!(!lines.contains(&8) && lines.contains(&9), "{lines:?}");
+}
+
+/// Each instruction with an opcode is looked for in what an interpreter of the dump's version compiles.
+#[test]
+fn opcodes_are_checked_against_compiled_code() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dump/app");
+    for (name, minor) in [
+        ("tachyon/3.15.0-spin-opcodes.tach", "3.15"),
+        ("tachyon/3.15.0-app-opcodes.tach", "3.15"),
+        ("bytesight/3.11.7-app-time.txt", "3.11"),
+        ("bytesight/3.13.15-tiny-time.txt", "3.13"),
+        ("bytesight/3.14.8-app-print.txt", "3.14"),
+        ("bytesight/3.15.0-app-time.txt", "3.15"),
+    ] {
+        if !pythons::pythons().iter().any(|(found, _)| *found == minor) {
+            continue;
+        }
+        let path = format!("{}/tests/fixtures/dump/{name}.gz", env!("CARGO_MANIFEST_DIR"));
+        let Imported::Profile(profile) = import::import(path.as_ref(), &root, Check::Compiled).unwrap()
+        else {
+            panic!("{name} has places");
+        };
+        let said = notes(&profile).join(" ");
+        let text_only = said.contains("no interpreter of the dump's version is on PATH");
+        if text_only {
+            eprintln!("skipped: python{minor} is not on PATH");
+            continue;
+        }
+        assert!(
+            said.contains("instructions placed, checked against what CPython 3."),
+            "{name}: {said}"
+        );
+        assert!(!said.contains("fit and"), "{name}: all of them fit: {said}");
+        // What `dis` says of the same code is what is shown: offsets rise, positions are the compiler's.
+        for code in profile.files.iter().flat_map(|file| &file.codes) {
+            let offsets: Vec<_> = code.instructions.iter().map(|one| one.offset).collect();
+            assert!(offsets.is_sorted_by(|a, b| a < b), "{name}: {offsets:?}");
+        }
+    }
+}
+
+/// A line that came in above moves every position: nothing of the function is shown where it was.
+#[test]
+fn instructions_of_a_source_that_moved_are_counted_and_not_shown() {
+    if !pythons::pythons().iter().any(|(found, _)| *found == "3.15") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let old = std::fs::read_to_string(
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dump/app/spin.py"),
+    )
+    .unwrap();
+    std::fs::write(folder.path().join("spin.py"), format!("import os\n\n\n{old}")).unwrap();
+    let path = format!(
+        "{}/tests/fixtures/dump/tachyon/3.15.0-spin-opcodes.tach.gz",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let Imported::Profile(profile) = import::import(path.as_ref(), folder.path(), Check::Compiled).unwrap()
+    else {
+        panic!("it has places");
+    };
+    let said = notes(&profile).join(" ");
+    assert!(said.contains("do not fit and are not shown"), "{said}");
+    assert!(
+        profile
+            .files
+            .iter()
+            .flat_map(|file| &file.codes)
+            .all(|code| code.qualname != "spin"),
+        "nothing of it fits"
+    );
 }
 
 /// Against what `pstats` prints of the same file.
@@ -592,7 +660,7 @@ fn cut_and_changed_files_never_panic() {
                         .iter()
                         .map(|(path, text)| (path.clone(), text.as_str()))
                         .collect();
-                    let placed = place::profile(&dump, located, "/w/app", &texts);
+                    let placed = place::profile(&dump, located, "/w/app", &texts, None);
                     assert!(!placed.notes.is_empty());
                 }
             }

@@ -111,7 +111,7 @@ fn helix_runs_from_the_code_actions_and_follows_edits() {
     });
     screen.keep("menu");
     screen.press(&["Enter"]);
-    screen.wait_for("is generic");
+    screen.wait_for("named tuple field");
     let edited = "total += weight(token)";
     let other = "kinds[token.kind] += 1";
     let hint = |text: &str, line: &str| hint_of(text, &source, GUTTER, line);

@@ -1,5 +1,6 @@
 //! The page in Chromium: what it shows and does, seen by a program that drives the browser.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -103,7 +104,10 @@ fn it_works_in_chromium() {
     let write = |name: &str, text: String| std::fs::write(folder.path().join(name), text).expect("written");
     let kern = profiles::kern();
     let costs = attribute(&kern.profile, &|path| kern.text(path));
-    write("kern.json", json::to_string(&json::report(&kern.profile, &costs)));
+    write(
+        "kern.json",
+        json::to_string(&json::report(&kern.profile, &costs, &BTreeMap::new())),
+    );
     let mut stale = profiles::kern();
     stale.profile.files[0].digest = "0".repeat(64);
     let mut empty = profiles::kern();

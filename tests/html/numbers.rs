@@ -1,5 +1,6 @@
 //! The numbers of a page are those of the JSON report on the same run.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use bytecost::attribute::attribute;
@@ -71,7 +72,7 @@ fn said(report: &Value) -> Value {
 fn check(profile: &Profile, what: &str) {
     let text = |path: &str| std::fs::read_to_string(Path::new(&profile.root).join(path)).ok();
     let costs = attribute(profile, &text);
-    let report = json::to_string(&json::report(profile, &costs));
+    let report = json::to_string(&json::report(profile, &costs, &BTreeMap::new()));
     let report: Value = serde_json::from_str(&report).expect("the report is JSON");
     let page = html::render(profile, &costs, &Thresholds::default());
     let data = embedded::data(&page);

@@ -217,3 +217,53 @@ fn dumps_are_loaded_as_profiles_are() {
     assert!(client.message().contains("`bytecost stats` shows it"));
     client.finish();
 }
+
+/// What a pystats build counted of a family stands in the hover of a site of it, as what it is.
+#[test]
+fn facts_of_a_family_are_told_as_those_of_the_whole_process() {
+    let spin = include_str!("../fixtures/dump/app/spin.py");
+    let workspace = Workspace::new(&[("spin.py", spin)]);
+    let packed = include_bytes!("../fixtures/dump/tachyon/3.15.0-spin-opcodes.tach.gz");
+    std::fs::write(workspace.root().join("spin.tach.gz"), packed).unwrap();
+    let family = "opcode[BINARY_OP].";
+    let counters = [
+        "specializable : 1",
+        "execution_count : 500",
+        "specialization.hit : 990",
+        "specialization.miss : 10",
+        "specialization.deferred : 500",
+        "specialization.failure : 7",
+        "specialization.failure_kinds[2] : 7",
+    ];
+    let text: String = counters
+        .iter()
+        .map(|counter| format!("{family}{counter}\n"))
+        .collect();
+    workspace.write("stats.txt", &text);
+    let uri = workspace.uri("spin.py");
+    let mut client = Client::start(client::NEOVIM, &workspace.root(), json!({}));
+    client.open(&uri, spin);
+    for name in ["spin.tach.gz", "stats.txt"] {
+        let uris = json!([{"uris": [workspace.uri(name)]}]);
+        client.execute("bytecost.load", uris).unwrap();
+    }
+    client.settle(Duration::from_millis(600));
+    // `acc += data["k"] * i % 7`, on the product.
+    let hover = client.hover(&uri, 5, 16).unwrap();
+    assert!(
+        hover.contains("Process-wide, every `BINARY_OP` of the run that `stats.txt` is of"),
+        "{hover}"
+    );
+    assert!(
+        hover.contains("10 misses of 1,000 specialized executions (1.0%)"),
+        "{hover}"
+    );
+    assert!(
+        hover.contains("500 generic executions") && hover.contains(" 7."),
+        "{hover}"
+    );
+    // Not on a line without that family.
+    let other = client.hover(&uri, 1, 4);
+    assert!(other.is_none_or(|text| !text.contains("Process-wide")));
+    client.finish();
+}

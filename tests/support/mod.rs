@@ -57,6 +57,8 @@ pub fn call(minor: &str, executable: &Path, file: &Path, call: &str) -> Request 
         sampled_budget: std::time::Duration::ZERO,
         count: true,
         types: true,
+        jit: false,
+        pystats: true,
         once: false,
         calls: None,
         budget: Duration::from_millis(50),

@@ -1,7 +1,5 @@
 //! Profiles built by hand, positions found in the source by their text.
 
-use std::collections::BTreeMap;
-
 use bytecost::profile::{
     Code, File, Instruction, Method, Misses, Note, Outcome, Pass, PassKind, Position, Profile, Python, Site,
     State, Workload, WorkloadKind,
@@ -99,7 +97,9 @@ impl Fixture {
             digest: format!("{:016x}", codes.len()),
             calls: Some(calls),
             withheld: false,
+            failures: None,
             total: None,
+            jit: None,
             instructions: Vec::new(),
         });
         Builder {
@@ -230,7 +230,7 @@ impl Builder<'_> {
     fn site(self, state: State, form: Option<&str>, seen: &[(&str, u64)], deferred: u64) -> Self {
         let last = self.code.instructions.last_mut().unwrap();
         let count = seen.iter().map(|(_, misses)| misses).sum();
-        let forms_seen: BTreeMap<_, _> = seen
+        let forms_seen = seen
             .iter()
             .map(|(form, misses)| ((*form).to_owned(), *misses))
             .collect();

@@ -111,7 +111,7 @@ export class BytecodeView implements vscode.TextDocumentContentProvider, vscode.
     this.asked += 1;
     const asked = this.asked;
     const params = client.code2ProtocolConverter.asTextDocumentPositionParams(editor.document, editor.selection.active);
-    const found = await client.sendRequest(protocol.bytecode, params).catch(() => null);
+    const found = await protocol.ask(client, 'bytecost/bytecode', params).catch(() => null);
     if (asked !== this.asked) {
       return;
     }

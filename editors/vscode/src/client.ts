@@ -1,14 +1,7 @@
 /** The one connection to the server: started, restarted, and told when trust is granted. */
 
 import * as vscode from 'vscode';
-import {
-  type Executable,
-  LanguageClient,
-  type LanguageClientOptions,
-  type Middleware,
-  RevealOutputChannelOn,
-  State,
-} from 'vscode-languageclient/node';
+import type { Executable, LanguageClient, LanguageClientOptions, Middleware } from 'vscode-languageclient/node';
 import { NoServer, locate } from './server';
 import type { Status } from './status';
 
@@ -44,7 +37,7 @@ export class Service implements vscode.Disposable {
 
   /** The client while its server runs. */
   get running(): LanguageClient | undefined {
-    return this.client?.state === State.Running ? this.client : undefined;
+    return this.client?.isRunning() === true ? this.client : undefined;
   }
 
   /** The client once the starts and stops under way are over; none if there is no server. */
@@ -70,6 +63,8 @@ export class Service implements vscode.Disposable {
   private async start(): Promise<void> {
     const setting = vscode.workspace.getConfiguration('bytecost').get<string>('path') ?? '';
     const server = await locate(this.context, setting);
+    // The client is most of the extension: only who has a server pays for it, and not on activation.
+    const { LanguageClient, RevealOutputChannelOn, State } = await import('vscode-languageclient/node');
     this.log.info(`server ${server.version}: ${server.path}`);
     const executable: Executable = {
       command: server.path,

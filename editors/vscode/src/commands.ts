@@ -1,7 +1,7 @@
 /** The commands of the palette and the menus. */
 
 import * as vscode from 'vscode';
-import { type ExecuteCommandParams, ExecuteCommandRequest, type LanguageClient } from 'vscode-languageclient/node';
+import type { ExecuteCommandParams, LanguageClient } from 'vscode-languageclient/node';
 import type { BytecodeView } from './bytecode';
 import type { Service } from './client';
 import { isPython } from './heat';
@@ -71,7 +71,7 @@ async function connected(service: Service): Promise<LanguageClient> {
 }
 
 async function send(service: Service, command: ExecuteCommandParams): Promise<void> {
-  await (await connected(service)).sendRequest(ExecuteCommandRequest.type, command);
+  await (await connected(service)).sendRequest('workspace/executeCommand', command);
 }
 
 function pythonEditor(): vscode.TextEditor {
@@ -119,10 +119,9 @@ async function load(service: Service, uri: unknown, uris: unknown): Promise<void
   if (chosen.length === 0) {
     chosen =
       (await vscode.window.showOpenDialog({
-        title: 'Load Profile',
+        title: 'Load Profiles or Dumps',
         openLabel: 'Load',
         canSelectMany: true,
-        filters: { 'Saved profiles': ['json'], 'All files': ['*'] },
       })) ?? [];
   }
   if (chosen.length > 0) {
@@ -134,7 +133,7 @@ async function load(service: Service, uri: unknown, uris: unknown): Promise<void
 /** The report as a page of its own. It asks for nothing from outside: its own policy forbids it. */
 async function openReport(service: Service): Promise<void> {
   const [client, uri] = await subject(service);
-  const report = await client.sendRequest(protocol.report, { textDocument: { uri } });
+  const report = await protocol.ask(client, 'bytecost/report', { textDocument: { uri } });
   if (report === null) {
     throw new Error('nothing of this file was measured. Profile a function first.');
   }

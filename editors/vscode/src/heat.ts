@@ -43,7 +43,7 @@ export class Heat implements vscode.Disposable {
     const { version } = document;
     const client = this.service.running;
     const textDocument = client?.code2ProtocolConverter.asTextDocumentIdentifier(document);
-    const heat = textDocument && (await client?.sendRequest(protocol.heat, { textDocument }).catch(() => null));
+    const heat = client && textDocument && (await protocol.ask(client, 'bytecost/heat', { textDocument }).catch(() => null));
     if (document.version !== version) {
       return; // The change has asked again.
     }

@@ -1,6 +1,6 @@
 /** What the server offers beside the protocol. See `server/lsp/requests.rs`. */
 
-import { type Range, RequestType, type TextDocumentIdentifier, type TextDocumentPositionParams } from 'vscode-languageclient/node';
+import type { LanguageClient, Range, TextDocumentIdentifier, TextDocumentPositionParams } from 'vscode-languageclient/node';
 
 interface DocumentParams {
   readonly textDocument: TextDocumentIdentifier;
@@ -49,10 +49,6 @@ export interface Runnable {
   readonly call: string | null;
 }
 
-export const heat = new RequestType<DocumentParams, Heat | null, void>('bytecost/heat');
-export const bytecode = new RequestType<TextDocumentPositionParams, Bytecode | null, void>('bytecost/bytecode');
-export const runnables = new RequestType<DocumentParams, Runnable[], void>('bytecost/runnables');
-
 export interface Report {
   /** What was measured. */
   readonly title: string;
@@ -60,7 +56,18 @@ export interface Report {
   readonly html: string;
 }
 
-export const report = new RequestType<DocumentParams, Report | null, void>('bytecost/report');
+/** What the server answers, by what it is asked, with what it is asked for. */
+interface Requests {
+  'bytecost/heat': [DocumentParams, Heat | null];
+  'bytecost/bytecode': [TextDocumentPositionParams, Bytecode | null];
+  'bytecost/runnables': [DocumentParams, Runnable[]];
+  'bytecost/report': [DocumentParams, Report | null];
+}
+
+/** Asks the server. By name only: the client's own classes would have to be loaded for a type. */
+export function ask<M extends keyof Requests>(client: LanguageClient, method: M, params: Requests[M][0]): Promise<Requests[M][1]> {
+  return client.sendRequest<Requests[M][1]>(method, params);
+}
 
 /** Argument of the server's command `bytecost.run`. */
 export interface RunArguments {

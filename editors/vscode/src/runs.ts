@@ -21,7 +21,7 @@ export class Calls {
 
 /** What can be run in a document, in the order of the text. */
 export async function runnables(client: LanguageClient, uri: string): Promise<protocol.Runnable[]> {
-  return await client.sendRequest(protocol.runnables, { textDocument: { uri } });
+  return await protocol.ask(client, 'bytecost/runnables', { textDocument: { uri } });
 }
 
 /** The innermost of the wanted kinds around a line. */

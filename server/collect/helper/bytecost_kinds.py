@@ -308,6 +308,8 @@ class Kinds:
             return "absent" if found is ABSENT else "metaclass-attribute"
         own, _ = lookup(kind, name)
         if own is not ABSENT:
+            if lookup(type(own), "__set__")[0] is ABSENT:
+                out.append("owner:has-it-too")
             return "metaclass-attribute"
         return self.found(found, base, out)
 
@@ -320,7 +322,7 @@ class Kinds:
             inner = method_function(thing)
             if type(inner) is FunctionType:
                 return self.function(inner, given + 1, keywords, out, "method")
-            return "builtin-method"
+            return "bound-callable"
         if kind in (BuiltinType, MethodDescriptor):
             self.c_callee(thing, kind, itself, out)
             return "builtin"
@@ -348,9 +350,11 @@ class Kinds:
     def c_callee(self, thing, kind, itself, out):
         if self.reads_flags:
             flags = self.convention(thing)
+            if flags & C_NOARGS and kind is BuiltinType:
+                out.append("callee:c-noargs")
             if not flags & (C_NOARGS | C_ONE | C_FAST):
                 out.append("callee:c-varargs")
-        if kind is MethodDescriptor and itself is not None and type(itself) is not owner_of(thing):
+        if kind is MethodDescriptor and owner_of(thing) in mro_of(type(itself)) and type(itself) is not owner_of(thing):
             out.append("callee:on-subclass")
         if kind is BuiltinType and type(builtin_self(thing)) is not ModuleType:
             out.append("callee:bound-builtin")

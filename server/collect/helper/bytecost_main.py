@@ -141,9 +141,16 @@ def main(job, own):
     end_on_request(run)
     catch_hard_exit(run)
     finish_last(run)
-    make = {"natural": natural, "sample": natural, "count": count, "misses": misses, "types": types, "events": events}[
-        run.one("pass")
-    ]
+    make = {
+        "natural": natural,
+        "sample": natural,
+        "jit": natural,
+        "count": count,
+        "misses": misses,
+        "pystats": pystats,
+        "types": types,
+        "events": events,
+    }[run.one("pass")]
     transform = make(run)
     run.files.hook_imports(transform)
     raise SystemExit(bytecost_workload.execute(run, transform))
@@ -172,6 +179,15 @@ def misses(run):
     run.instrument = bytecost_rewrite.Poller(run)
     run.instrument.start()
     return run.instrument.compile
+
+
+def pystats(run):
+    """What the interpreter counts itself, where it is built to."""
+    import bytecost_pystats
+
+    run.instrument = bytecost_pystats.Recorder(run)
+    run.instrument.start()
+    return None
 
 
 def types(run):

@@ -41,6 +41,10 @@ def build(run, partial):
                 strays[path] = texts_of(files, path)
             origin = "text" if bytecost_files.identity(code) in strays[path] else "stray"
             add(codes, code, -1, origin, nested=False)
+    if run.one("pass") == "jit" and not partial:
+        import bytecost_jit
+
+        bytecost_jit.add(codes, notes)
     for record in codes:
         code = record.pop("object")
         record["counts"] = instrument.report(code) if instrument else None

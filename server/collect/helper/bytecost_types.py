@@ -137,10 +137,10 @@ class Site:
 
 def places(name, argument):
     """Roles of the operands and how far below the top they stand."""
-    if name in ("CALL", "PRECALL"):
-        return (("callable", argument + 2), ("self", argument + 1))
-    if name == "CALL_KW":
-        return (("callable", argument + 3), ("self", argument + 2))
+    if name in ("CALL", "PRECALL", "CALL_KW"):
+        above = name == "CALL_KW"  # the keywords' names
+        found = (("callable", argument + 2 + above), ("self", argument + 1 + above))
+        return (*found, ("first", argument + above)) if argument else found
     if name == "FOR_ITER":
         return (("iterator", 1 + EXTRA),)
     if name == "SEND":
@@ -271,6 +271,8 @@ class Reader:
 
     def subscript(self, things, out):
         container, key = things
+        if type(container) in (list, tuple, str) and type(key) is int and key >= len(container):
+            out.append("key:beyond")
         if type(container) is str and type(key) is int and -len(container) <= key < len(container):
             if container[key] > "\x7f":
                 out.append("result:non-ascii")
@@ -296,15 +298,19 @@ class Reader:
         return "global" if site.attribute in space else "builtin"
 
     def call(self, site, things, out):
-        first, second = things
-        if first is bytecost_stack.NULL:
-            thing, itself = second, None
-        else:
-            thing = first
-            itself = None if second is bytecost_stack.NULL else second
+        first, second = things[:2]
+        thing, itself = (second, bytecost_stack.NULL) if first is bytecost_stack.NULL else (first, second)
+        if type(thing) is bytecost_stack.Mark:
+            site.unread += 1
+            return None
+        bound = itself is not bytecost_stack.NULL
         if site.keywords:
             out.append("call:keywords")
-        given = site.argument + (itself is not None)
+        if bound and type(thing) is bytecost_kinds.MethodType:
+            out.append("callee:with-exit")  # nothing else calls a method object as if it were none
+        given = site.argument + bound
+        if not bound and len(things) > 2:
+            itself = things[2]
         kind = self.kinds.callee(thing, itself, given, site.keywords, out)
         known = bytecost_kinds.function_code(thing) if type(thing) is bytecost_kinds.FunctionType else thing
         if type(thing) is bytecost_kinds.MethodType:

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
 use super::times::Timed;
-use super::{Gathered, Key, relative, types};
+use super::{Gathered, Key, jit, relative, types};
 use crate::bytecode::argument::Names;
 use crate::bytecode::flow::{self, Events};
 use crate::bytecode::instructions::{self, Raw};
@@ -12,7 +12,7 @@ use crate::bytecode::state::{self, Counted, Live};
 use crate::bytecode::{Tables, argument, locations};
 use crate::collect::wire;
 use crate::cpython::Version;
-use crate::profile::{Code, Instruction, Method, Misses, Position, Site, State};
+use crate::profile::{Code, Failures, Instruction, Method, Misses, Position, Site, State};
 
 /// With more threads alive than this, a countdown may be missed between two polls.
 const THREADS_BOUND: u64 = 16;
@@ -33,6 +33,10 @@ pub(super) struct Context<'a> {
     pub(super) free_threaded: bool,
     /// There was a count pass.
     pub(super) counted: bool,
+    /// Calls with the JIT on for each counted one.
+    pub(super) calls: Option<f64>,
+    /// A pass told failed attempts apart by code object.
+    pub(super) told_apart: bool,
     /// Files that were another text when counted.
     pub(super) uncounted: &'a BTreeSet<&'a str>,
 }
@@ -106,7 +110,9 @@ impl Context<'_> {
             digest: key.digest.clone(),
             calls: self.counts(&key.path).then_some(calls),
             withheld,
+            failures: self.told_apart.then(|| failures(&found.pystats)),
             total: self.timed.total(&found.sampled, &name),
+            jit: jit::of(&found.jit, &instructions, self.calls, self.version).map(Box::new),
             instructions,
         }
     }
@@ -214,7 +220,7 @@ impl Context<'_> {
             .filter(|_| form.is_none() && self.version.quickened_marks.is_empty());
         let site = Site {
             form,
-            forms_seen: forms,
+            forms_seen: forms.into_iter().collect(),
             misses,
             deferred,
             failed_attempts: failed.map(|raw| self.version.failed_attempts(raw)),
@@ -251,6 +257,23 @@ impl Context<'_> {
             .sum();
         generic.min(executions)
     }
+}
+
+/// Failed attempts of all that is the same code object, in the order of opcodes and kinds.
+fn failures(counts: &[&wire::Counts]) -> Vec<Failures> {
+    let mut sums: BTreeMap<(&str, u32), u64> = BTreeMap::new();
+    let families = counts.iter().flat_map(|counts| &counts.failures);
+    for (opcode, kinds) in families {
+        for (kind, count) in kinds {
+            *sums.entry((opcode, *kind)).or_default() += count;
+        }
+    }
+    let told = sums.into_iter().map(|((opcode, kind), count)| Failures {
+        opcode: opcode.to_owned(),
+        kind,
+        count,
+    });
+    told.collect()
 }
 
 /// Polls of a site: from the count pass, or from the misses pass where that is separate.

@@ -1,6 +1,7 @@
 //! What the passes themselves say: how they ended, how long they took, what to know about them.
 
 use super::{Finished, sample, times};
+use crate::collect::has_monitoring;
 use crate::profile::{Note, Outcome, Pass, PassKind, Python};
 use crate::trace::Trace;
 
@@ -66,6 +67,13 @@ pub(super) fn notes(python: &Python, finished: &[Finished]) -> Vec<Note> {
     }
     if python.free_threaded && python.minor == "3.13" {
         notes.push(Note::NoSpecialization);
+    }
+    if python.pystats && !has_monitoring(python) {
+        let why = "before 3.12 nothing tells by function what pystats count".to_owned();
+        notes.push(Note::Skipped {
+            pass: PassKind::Pystats,
+            why,
+        });
     }
     let mut children = false;
     for pass in finished {

@@ -41,6 +41,8 @@ pub fn candidates(python: &Python, finished: &[Finished]) -> Vec<String> {
         version,
         free_threaded: python.free_threaded,
         counted,
+        calls: None,
+        told_apart: false,
         uncounted: &sorted.uncounted,
     };
     let mut sites = Vec::new();

@@ -398,10 +398,9 @@ impl Stack {
     }
 
     /// Whether a call was already seen the last time.
-    fn has_stayed(&self, caller: Link, callee: Link) -> bool {
+    fn has_stayed(&self, caller: Link, inner: Link) -> bool {
         self.last.links.windows(2).rev().any(|pair| {
-            pair[1].is_at(&caller)
-                && (pair[0].address, pair[0].head.code) == (callee.address, callee.head.code)
+            pair[1].is_at(&caller) && (pair[0].address, pair[0].head.code) == (inner.address, inner.head.code)
         })
     }
 

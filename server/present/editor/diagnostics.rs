@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::attribute::{Costs, FileCosts, Shape, SiteCosts, Tally};
+use crate::attribute::{Costs, FileCosts, SiteCosts, Tally};
 use crate::cpython::causes::Advice;
 use crate::explain::number::percent;
-use crate::explain::{self, Finding, Thresholds, cause, sentences, times};
+use crate::explain::{self, Finding, Thresholds, cause, jit, sentences, times};
 use crate::profile::{Position, State};
 
 use super::expression;
+use super::related::{Places, Related};
 
 /// Share of the time, or of the executed instructions without times, that the line of a strong
 /// finding has at least; 0 to 1.
@@ -68,25 +69,12 @@ pub struct Diagnostic {
     /// How much it asks for attention.
     pub severity: Severity,
     /// Name of the cause in the catalogue; `unspecialized`, `deopting` or `polymorphic` where none
-    /// is known.
+    /// is known; `not-traced` for what keeps the JIT out.
     pub code: String,
     /// One sentence without a full stop, plain text.
     pub message: String,
     /// Other places that belong to it.
     pub related: Vec<Related>,
-}
-
-/// Another place that belongs to a diagnostic.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Related {
-    /// By [`crate::profile::File::path`].
-    pub path: String,
-    /// 1-based line, 0-based UTF-8 byte column, in the measured text.
-    pub start: (u32, u32),
-    /// The same, exclusive.
-    pub end: (u32, u32),
-    /// What it has to do with it.
-    pub message: String,
 }
 
 /// The findings of every file that has some, by path, in source order.
@@ -122,11 +110,42 @@ pub fn diagnostics(costs: &Costs, options: &DiagnosticOptions) -> BTreeMap<Strin
             .and_modify(|known| known.tally = sum(known.tally, tally))
             .or_insert(Merged { finding, tally });
     }
+    let places = Places::new(costs);
     for (key, merged) in merged {
         let diagnostics: &mut Vec<_> = by_path.entry(key.path.to_owned()).or_default();
-        diagnostics.push(diagnostic(costs, &merged, key.code, options));
+        diagnostics.push(diagnostic(&places, &merged, key.code, options));
     }
+    untraced(costs, options, &mut by_path);
     by_path
+}
+
+/// What keeps loops from being traced, on the expressions that do.
+fn untraced(costs: &Costs, options: &DiagnosticOptions, by_path: &mut BTreeMap<String, Vec<Diagnostic>>) {
+    for file in costs
+        .files
+        .iter()
+        .filter(|file| !file.stale && jit::is_told(file))
+    {
+        for line in file.lines.values().filter(|line| line.line > 0) {
+            let facts = jit::line(file, line).into_iter();
+            for fact in facts.filter(|fact| fact.kind == jit::Kind::NotTraced) {
+                let Some(position) = fact.position else { continue };
+                let (start, end) = range(file, position);
+                let diagnostics = by_path.entry(file.file.path.clone()).or_default();
+                diagnostics.push(Diagnostic {
+                    start,
+                    end,
+                    severity: options.weak,
+                    code: "not-traced".to_owned(),
+                    message: fact.text.clone(),
+                    related: Vec::new(),
+                });
+            }
+        }
+    }
+    for diagnostics in by_path.values_mut() {
+        diagnostics.sort_by_key(|diagnostic| (diagnostic.start, diagnostic.end));
+    }
 }
 
 /// What duplicates of a site have in common.
@@ -162,7 +181,7 @@ fn code(state: State) -> Option<&'static str> {
     }
 }
 
-fn diagnostic(costs: &Costs, merged: &Merged, code: &str, options: &DiagnosticOptions) -> Diagnostic {
+fn diagnostic(places: &Places, merged: &Merged, code: &str, options: &DiagnosticOptions) -> Diagnostic {
     let finding = &merged.finding;
     let site = SiteCosts {
         tally: merged.tally,
@@ -170,7 +189,7 @@ fn diagnostic(costs: &Costs, merged: &Merged, code: &str, options: &DiagnosticOp
     };
     let share = finding.line.weight();
     let whole = times::whole_of(finding.line);
-    let cause = cause::best(site.instruction, site.minor);
+    let cause = cause::best(site.instruction, finding.file.minor);
     // What saves little is a fact, not a call for attention, whatever the site weighs.
     let is_minor = cause
         .as_ref()
@@ -187,61 +206,15 @@ fn diagnostic(costs: &Costs, merged: &Merged, code: &str, options: &DiagnosticOp
         severity: if is_strong { options.strong } else { options.weak },
         code: cause.map_or_else(|| code.to_owned(), |found| found.cause.id.clone()),
         message: message(finding.file, &site, share, whole),
-        related: classes(costs, &site),
+        related: places.of(finding.file, &site),
     }
-}
-
-/// Most classes to lead to.
-const CLASSES: usize = 4;
-
-/// Where the classes of the objects at an attribute are defined, as far as they are measured.
-fn classes(costs: &Costs, site: &SiteCosts) -> Vec<Related> {
-    let instruction = site.instruction;
-    if !matches!(
-        instruction.opcode.as_str(),
-        "LOAD_ATTR" | "LOAD_METHOD" | "STORE_ATTR"
-    ) {
-        return Vec::new();
-    }
-    let shapes = instruction.site.iter().flat_map(|site| &site.types);
-    let mut names: Vec<&str> = shapes
-        .filter_map(|shape| shape.operands.first())
-        .map(String::as_str)
-        .collect();
-    names.dedup();
-    let mut related: Vec<Related> = Vec::new();
-    for file in &costs.files {
-        for function in file
-            .functions
-            .iter()
-            .filter(|function| function.shape == Shape::Class)
-        {
-            let qualname = function.code.qualname.as_str();
-            let is_owner = |name: &&&str| {
-                **name == qualname
-                    || name
-                        .strip_suffix(qualname)
-                        .is_some_and(|rest| rest.ends_with('.'))
-            };
-            if names.iter().any(|name| is_owner(&name)) && related.len() < CLASSES && !file.stale {
-                let line = function.code.first_line;
-                related.push(Related {
-                    path: file.file.path.clone(),
-                    start: (line, 0),
-                    end: (line, 0),
-                    message: format!("class {qualname}"),
-                });
-            }
-        }
-    }
-    related
 }
 
 fn message(file: &FileCosts, site: &SiteCosts, share: Option<f64>, whole: &str) -> String {
     let name = expression::text(file, site.position, NAME, false).map(|text| format!("`{text}`"));
     let share = share.map(|share| format!("line: {} of {whole}", percent(share)));
     let rest: Vec<_> = name.into_iter().chain(share).collect();
-    let problem = sentences::problem_first(site);
+    let problem = sentences::problem_first(file, site);
     if rest.is_empty() {
         problem
     } else {

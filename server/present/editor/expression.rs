@@ -92,7 +92,7 @@ fn interest(site: &SiteCosts) -> (u8, u64) {
     let instruction = site.instruction;
     let kind = match instruction.state {
         _ if instruction.is_marked() => 4,
-        State::Specialized | State::Instrumented => 3,
+        State::Specialized | State::Instrumented | State::Imported => 3,
         State::Cold => 2,
         State::Basic => 1,
         _ => 0,

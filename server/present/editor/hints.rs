@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::attribute::{FileCosts, FunctionCosts, LineCosts, Shape, Tally};
 use crate::explain::number::{LEAST_SHARE, brief_count, brief_percent};
-use crate::explain::{sentences, words};
+use crate::explain::{jit, sentences, words};
 use crate::profile::State;
 
 use super::hover::headline;
@@ -83,7 +83,10 @@ pub fn hints(costs: &FileCosts, options: &HintOptions) -> Vec<Hint> {
                     marked(line, options).map(|(mark, _)| mark.to_owned()),
                     share(line, options),
                 ],
-                None => vec![marked(line, options).map(|(mark, word)| format!("{mark} {word}"))],
+                None => vec![
+                    marked(line, options).map(|(mark, word)| format!("{mark} {word}")),
+                    traced(costs, line),
+                ],
                 Some(_) if let Some(function) = functions.get(&line.line) => vec![
                     marked(line, options).map(|(mark, _)| mark.to_owned()),
                     calls(function, options),
@@ -109,6 +112,17 @@ pub fn hints(costs: &FileCosts, options: &HintOptions) -> Vec<Hint> {
 
 fn is_heavy(share: Option<f64>, options: &HintOptions) -> bool {
     options.min_share <= 0.0 || share.is_some_and(|share| share >= options.min_share)
+}
+
+/// How a line without counts stands with the JIT's traces.
+fn traced(file: &FileCosts, line: &LineCosts) -> Option<String> {
+    let first = jit::line(file, line).into_iter().next()?;
+    let word = match first.kind {
+        jit::Kind::NotTraced => "not traced",
+        jit::Kind::Left => "trace left",
+        jit::Kind::Traced => "traced",
+    };
+    Some(word.to_owned())
 }
 
 /// Mark and word of the heaviest marked site.

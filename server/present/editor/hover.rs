@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use crate::attribute::{Costs, FileCosts, LineCosts, Shape, SiteCosts, Whole};
 use crate::explain::number::{count, counted, short_count};
-use crate::explain::{sentences, times, words};
+use crate::explain::{failures, jit, sentences, times, words};
 use crate::present::terminal::cells;
 use crate::profile::{Note, Profile, State};
 
@@ -22,6 +22,9 @@ const ROWS: usize = 20;
 
 /// Most sites to explain, besides the one under the cursor.
 const EXPLAINED: usize = 3;
+
+/// Most facts on traces.
+const TRACED: usize = 6;
 
 /// How a hover is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -68,12 +71,14 @@ pub fn hover(
     let mut paragraphs = vec![headline(file, costs, options.ascii)];
     paragraphs.extend(site.map(|site| about_site(file, site, options.ascii)));
     paragraphs.extend(about_functions(file, costs, options.ascii));
+    paragraphs.extend(about_failures(file, costs, options.ascii));
     paragraphs.push(markdown::block(
         &instructions(file, costs, options.ascii).join("\n"),
     ));
     paragraphs.extend(times::unsplit(costs));
     paragraphs.extend(marked(file, costs, site, options.ascii));
     paragraphs.extend(sentences::verdict(profile, costs).map(str::to_owned));
+    paragraphs.extend(about_traces(file, costs, site, options.ascii));
     paragraphs.extend(doubts(profile, options.ascii));
     paragraphs.push(methods(profile, options));
     Some(Hover {
@@ -110,7 +115,7 @@ fn range(file: &FileCosts, line: &LineCosts, site: Option<&SiteCosts>) -> ((u32,
 
 fn about_site(file: &FileCosts, site: &SiteCosts, ascii: bool) -> String {
     let name = expression::text(file, site.position, NAME, ascii).map(|text| markdown::code(&text, ascii));
-    let text = sentences::site(site, name.as_deref());
+    let text = sentences::site(file, site, name.as_deref());
     let text = match words::mark(site.instruction.state) {
         Some(mark) => format!("{mark} {text}"),
         None => text,
@@ -118,15 +123,38 @@ fn about_site(file: &FileCosts, site: &SiteCosts, ascii: bool) -> String {
     cells::clean(&text, ascii)
 }
 
+/// What CPython itself counted in the function that begins on the line.
+fn about_failures(file: &FileCosts, line: &LineCosts, ascii: bool) -> Option<String> {
+    let text = failures::of(file, function_from(file, line)?)?;
+    Some(markdown::prose(&(text + "."), ascii))
+}
+
+/// The function that begins on the line.
+fn function_from(file: &FileCosts, line: &LineCosts) -> Option<usize> {
+    file.functions
+        .iter()
+        .position(|function| function.shape == Shape::Function && function.code.first_line == line.line)
+}
+
 /// The functions that begin on the line, as wholes.
 fn about_functions(file: &FileCosts, line: &LineCosts, ascii: bool) -> Option<String> {
-    let begins = |index: &usize| {
-        let function = &file.functions[*index];
-        function.shape == Shape::Function && function.code.first_line == line.line
-    };
-    let function = (0..file.functions.len()).find(begins)?;
+    let function = function_from(file, line)?;
     let name = markdown::code(&file.functions[function].code.qualname, ascii);
     sentences::whole(file, function, &name).map(|text| cells::clean(&text, ascii))
+}
+
+/// What tier 2 made of the line; where it is about another expression, with that.
+fn about_traces(file: &FileCosts, line: &LineCosts, site: Option<&SiteCosts>, ascii: bool) -> Option<String> {
+    let facts = jit::line(file, line).into_iter().map(|fact| {
+        let other = fact
+            .position
+            .filter(|position| site.is_none_or(|site| site.position != *position));
+        let name = other.and_then(|position| expression::text(file, position, NAME, ascii));
+        let name = name.map(|name| format!("{}: ", markdown::code(&name, ascii)));
+        format!("{}{}", name.unwrap_or_default(), fact.text)
+    });
+    let facts: Vec<_> = facts.take(TRACED).collect();
+    (!facts.is_empty()).then(|| cells::clean(&format!("JIT: {}.", facts.join("; ")), ascii))
 }
 
 /// The line's instructions in evaluation order; basic ones in one row where others stand out.
@@ -204,6 +232,7 @@ fn row(file: &FileCosts, line: &LineCosts, site: &SiteCosts, ascii: bool) -> Vec
     let form = instruction.site.as_ref().and_then(|site| site.form.as_deref());
     let outcome = match (instruction.state, form) {
         (State::Basic, _) => String::new(),
+        (State::Imported, None) if sentences::was_seen_generic(instruction) => "seen generic".to_owned(),
         (State::Unspecialized | State::Cold | State::NotExecuted | State::Instrumented, _) | (_, None) => {
             words::state(instruction.state).to_owned()
         }

@@ -5,23 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Serialize;
 
 use crate::attribute::{Costs, FileCosts, LineCosts, Shape, SiteCosts, Tally};
-use crate::explain::{self, Finding, Thresholds, cause, sentences, words};
+use crate::explain::{self, Finding, Thresholds, cause, failures, jit, sentences, words};
 use crate::present::terminal::cells::{self, Cells};
 use crate::profile::{Profile, State};
 
 use super::measure::{self, Measure};
-
-/// Every state, at the index that stands for it.
-const STATES: [State; 8] = [
-    State::NotExecuted,
-    State::Basic,
-    State::Cold,
-    State::Specialized,
-    State::Unspecialized,
-    State::Deopting,
-    State::Polymorphic,
-    State::Instrumented,
-];
 
 /// Around code in a sentence; the texts around it have no control characters.
 const CODE: [char; 2] = ['\u{2}', '\u{3}'];
@@ -179,6 +167,8 @@ pub(super) fn data(profile: &Profile, costs: &Costs, thresholds: &Thresholds) ->
     let files = costs.files.iter().enumerate().map(|(index, file)| {
         let mut builder = Builder {
             profile,
+            costs,
+            saves: &thresholds.saves,
             file,
             texts: &mut texts,
             mattering: &mattering,
@@ -210,7 +200,7 @@ pub(super) fn data(profile: &Profile, costs: &Costs, thresholds: &Thresholds) ->
         .collect();
     Data {
         measure: measure::of(costs),
-        states: STATES.map(in_words).into(),
+        states: State::ALL.map(in_words).into(),
         start: start(profile, costs, findings.first()),
         files,
         ranking,
@@ -276,6 +266,8 @@ fn start(profile: &Profile, costs: &Costs, first: Option<&Finding>) -> Option<(u
 
 struct Builder<'b, 'c, 'p> {
     profile: &'b Profile,
+    costs: &'b Costs<'p>,
+    saves: &'b BTreeMap<String, f64>,
     file: &'c FileCosts<'p>,
     texts: &'b mut Texts,
     mattering: &'b HashSet<usize>,
@@ -313,17 +305,24 @@ impl Builder<'_, '_, '_> {
         if let Some(function) = begins {
             let name = quote(&file.functions[function].code.qualname);
             about.extend(sentences::whole(file, function, &name).map(|text| self.texts.add(sentence(&text))));
+            about.extend(failures::of(file, function).map(|text| self.texts.clean(&(text + "."))));
         }
         about.extend(sentences::verdict(self.profile, costs).map(|text| self.texts.clean(text)));
+        let traces = jit::sentences(file, costs);
+        about.extend(
+            traces
+                .iter()
+                .map(|text| self.texts.add(sentence(&marked_up(text)))),
+        );
         if !about.is_empty() {
             self.lines.about.insert(index, about);
         }
         for site in &costs.sites {
-            self.site(site);
+            self.site(costs, site);
         }
     }
 
-    fn site(&mut self, costs: &SiteCosts) {
+    fn site(&mut self, line: &LineCosts, costs: &SiteCosts) {
         let instruction = costs.instruction;
         let facts = instruction.site.as_ref();
         let is_withheld = self.file.functions[costs.function].code.withheld;
@@ -356,15 +355,20 @@ impl Builder<'_, '_, '_> {
                 let more = if excerpt.continues { " …" } else { "" };
                 quote(&Cells::new(&(text + more), false).fit(NAME))
             });
-            let said = match cause::best(instruction, costs.minor) {
+            let said = match cause::best(instruction, self.file.minor) {
                 Some(found) => vec![
                     format!("{}.", sentences::problem(costs, name.as_deref())),
                     marked_up(&sentences::why(instruction, &found)),
                     marked_up(&found.fix()),
                 ],
-                None => vec![sentences::site(costs, name.as_deref())],
+                None => vec![sentences::site(self.file, costs, name.as_deref())],
             };
-            let said = said.iter().map(|text| self.texts.add(sentence(text)));
+            let saving = explain::saving_at(self.costs, self.file, line, costs, self.saves);
+            let saving = saving.and_then(|saving| Some(words::upper_bound(saving.share?)));
+            let said = said
+                .iter()
+                .chain(&saving)
+                .map(|text| self.texts.add(sentence(text)));
             self.sites.about.insert(index, said.collect());
         }
     }
@@ -408,7 +412,7 @@ fn source(file: &FileCosts) -> Option<Vec<String>> {
 }
 
 fn code(state: State) -> usize {
-    STATES
+    State::ALL
         .iter()
         .position(|known| *known == state)
         .unwrap_or_default()

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use crate::attribute::{Costs, FileCosts, LineCosts, Shape, Tally};
-use crate::explain::Finding;
 use crate::explain::number::{count, counted, percent, short_count};
+use crate::explain::{Finding, failures};
 use crate::profile::State;
 
 use super::cells::Cells;
@@ -42,6 +42,9 @@ pub(super) fn write(page: &mut Page, costs: &Costs, regions: &Regions, findings:
         let file = &costs.files[region.file];
         page.blank();
         title(page, file, region, &columns);
+        if let Some(text) = failures::of(file, region.function) {
+            page.paragraph(&" ".repeat(columns.number + 3), Role::Dim, &text);
+        }
         for row in &region.rows {
             match row {
                 Row::Line(line) => source_line(page, file, *line, &columns, findings),

@@ -85,7 +85,7 @@ fn reason<'c>(
 ) {
     let instruction = finding.site.instruction;
     let margin = " ".repeat(digits + 3);
-    let Some(diagnosis) = cause::best(instruction, finding.site.minor) else {
+    let Some(diagnosis) = cause::best(instruction, finding.file.minor) else {
         if let Some(types) = types::distribution(instruction) {
             page.paragraph(&margin, Role::Plain, &words::seen_types(&types));
         }

@@ -1,7 +1,7 @@
 //! One workload on several interpreters, as a table for a terminal.
 
 use crate::explain::number::duration;
-use crate::explain::versions::{Measured, Row, rows};
+use crate::explain::versions::{Measured, Row, Took, rows};
 use crate::explain::{Thresholds, words};
 use crate::profile::PassKind;
 
@@ -17,6 +17,9 @@ const EXPRESSION: usize = 30;
 
 /// Cells of an outcome.
 const OUTCOME: usize = 22;
+
+/// Cells of a time.
+const TOOK: usize = 12;
 
 /// The comparison. The same input gives the same text.
 #[must_use]
@@ -47,6 +50,14 @@ pub fn render(measured: &[Measured], thresholds: &Thresholds, style: &Style) -> 
     for row in rows.iter().take(LISTED) {
         write(&mut page, measured, row);
     }
+    let timed = rows
+        .iter()
+        .flat_map(|row| &row.outcomes)
+        .any(|one| one.time.is_some());
+    if timed {
+        page.blank();
+        page.paragraph("", Role::Dim, words::TOOK);
+    }
     if rows.len() > LISTED {
         let more = u64::try_from(rows.len() - LISTED).unwrap_or(u64::MAX);
         page.paragraph("", Role::Dim, &words::more_findings(more));
@@ -75,6 +86,8 @@ fn write(page: &mut Page, measured: &[Measured], row: &Row) {
             page.span(Role::Dim, &format!("  {:5}", one.profile.python.minor)),
             Span::safe(role, format!("{text:OUTCOME$}")),
         ];
+        let took = outcome.time.map(Took::text).unwrap_or_default();
+        spans.push(page.span(Role::Plain, &format!("{took:>TOOK$}")));
         if let Some(cause) = &outcome.cause {
             spans.push(page.span(Role::Dim, cause));
         }

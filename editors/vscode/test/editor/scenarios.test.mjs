@@ -23,6 +23,7 @@ def spin(n):
         total += n
     return total
 `;
+const SPIN = new URL('../../../../tests/fixtures/dump/app/spin.py', import.meta.url);
 const DIVISION = 'magnitude = dt / (square * math.sqrt(square))';
 
 let browser;
@@ -276,7 +277,7 @@ scenario('a profile from elsewhere is loaded by the command and by the explorer'
   const line = project.lineOf('nbody.py', DIVISION);
   await bench.ready();
   assert.deepEqual(project.saved(), []);
-  await bench.command('bytecost: Load Saved Profile…');
+  await bench.command('bytecost: Load Profile or Dump…');
   const input = bench.page.locator('.quick-input-widget input').first();
   await input.waitFor();
   await input.fill(join(project.root, 'elsewhere.json'));
@@ -286,13 +287,26 @@ scenario('a profile from elsewhere is loaded by the command and by the explorer'
   compare(await bench.hints(source), project.report(join(project.root, 'elsewhere.json')));
   await bench.command('bytecost: Clear All Results');
   await bench.until('no hint', async () => (await bench.hints(source)).get(line) === '');
-  // A menu that opens while the explorer is drawn anew is gone before it is clicked.
-  await bench.until('the hints again', async () => {
-    await bench.page.locator('.explorer-viewlet .monaco-list-row', { hasText: 'elsewhere.json' }).click({ button: 'right' });
-    await bench.page.locator('.context-view .action-item', { hasText: 'Load Saved Profile' }).first().click();
-    await bench.page.waitForTimeout(2000);
-    return (await bench.hints(source)).get(line);
-  });
+  await bench.chooseInExplorer('elsewhere.json', 'Load Profile or Dump');
+  await bench.hintOf(source, line);
+});
+
+scenario('a dump of another profiler is loaded, and its numbers say whose they are', {
+  files: [['spin.py', readFileSync(SPIN, 'utf8')]],
+  file: 'spin.py',
+  at: 1,
+  prepare: (project) => {
+    const stack = 'tid:7;<frozen runpy>:_run_code:87;spin.py:<module>:10;spin.py:spin';
+    project.write('spin.collapsed', `${stack}:6 343\n${stack}:5 68\n`);
+  },
+}, async (bench, project) => {
+  await bench.ready();
+  await bench.chooseInExplorer('spin.collapsed', 'Load Profile or Dump');
+  const source = project.read('spin.py');
+  assert.match(await bench.hintOf(source, 6), /83(\.5)?\s*%/);
+  assert.match(await bench.hintOf(source, 5), /1[67](\.5)?\s*%/);
+  assert.match(await bench.hover('acc += data', 'data'), /imported/);
+  await bench.keep('dump');
 });
 
 scenario('hints can be hidden and shown', {}, async (bench, project) => {

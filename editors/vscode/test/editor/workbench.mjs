@@ -173,6 +173,28 @@ export class Workbench {
     return this.until(`a hint on line ${line}`, async () => (await this.hints(source)).get(line));
   }
 
+  /** Chooses an entry of the menu of a file in the explorer. */
+  async chooseInExplorer(file, entry) {
+    const { page } = this;
+    await this.until(`the menu of ${file}`, async () => {
+      await page.keyboard.press('Escape');
+      await page.locator('.explorer-viewlet .monaco-list-row', { hasText: file }).click({ button: 'right' });
+      const item = page.locator('.context-view .action-item', { hasText: entry }).first();
+      const soon = { timeout: 3000 };
+      try {
+        // A menu that opens while the explorer is drawn anew is gone before it is clicked, and one
+        // that has just opened does not heed a click: it may be the end of the one that opened it.
+        await item.waitFor(soon);
+        await page.waitForTimeout(500);
+        await item.click(soon);
+        await item.waitFor({ ...soon, state: 'hidden' });
+        return true;
+      } catch {
+        return false;
+      }
+    });
+  }
+
   notifications() {
     return this.page.locator('.notification-list-item').allTextContents();
   }

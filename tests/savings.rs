@@ -1,0 +1,171 @@
+//! What a remedy saves at most, and what a site took on each of several interpreters.
+
+#[path = "support/profiles.rs"]
+#[allow(dead_code)] // Each test binary uses its part.
+mod profiles;
+
+use std::collections::BTreeMap;
+
+use bytecost::attribute::attribute;
+use bytecost::cpython::causes;
+use bytecost::explain::Thresholds;
+use bytecost::explain::versions::{Measured, Took, rows};
+use bytecost::present::{html, json, terminal};
+use bytecost::profile::{Instruction, Method, PassKind, Profile, Shape, Time, Times};
+use profiles::{Fixture, kern};
+use serde_json::Value;
+
+/// The site `b.x % 7`, which ran 20,000 times on line 26.
+fn remainder(profile: &mut Profile) -> &mut Instruction {
+    let instructions = profile.files[0]
+        .codes
+        .iter_mut()
+        .flat_map(|code| &mut code.instructions);
+    let mut found = instructions.filter(|one| one.opcode == "BINARY_OP" && one.argument == "%");
+    found.next().expect("it is there")
+}
+
+/// With the operands of that site read.
+fn explained() -> Fixture {
+    let mut fixture = kern();
+    let site = remainder(&mut fixture.profile).site.as_mut().expect("a site");
+    site.types = vec![Shape {
+        operands: vec!["float".to_owned(), "int".to_owned()],
+        count: 250,
+        ..Shape::default()
+    }];
+    fixture
+}
+
+/// Line 26 takes `busy_ns` of a second, seen in so many samples, half of it at the site.
+fn timed(mut fixture: Fixture, busy_ns: f64, samples: u64) -> Fixture {
+    fixture.profile.times = Some(Times {
+        method: Method::Sampled,
+        calls: 1,
+        wall_ns: 1e9,
+        busy_ns: 1e9,
+        outside_ns: 0.0,
+        waiting_ns: 0.0,
+        collecting_ns: 0.0,
+        elsewhere_ns: 0.0,
+        threads: 1,
+        samples: Some(10_000),
+        torn: 0,
+    });
+    let time = |part: f64| {
+        Some(Box::new(Time {
+            busy_ns: busy_ns * part,
+            samples: samples / 2,
+            ..Time::default()
+        }))
+    };
+    remainder(&mut fixture.profile).time = time(0.5);
+    let code = fixture.profile.files[0].codes.iter_mut();
+    let mut on_line = code
+        .flat_map(|code| &mut code.instructions)
+        .filter(|one| one.position.is_some_and(|position| position.line == 26) && one.argument != "%");
+    on_line.next().expect("another instruction of the line").time = time(0.5);
+    fixture
+}
+
+fn site(report: &Value) -> Value {
+    let lines = report["files"][0]["lines"].as_array().expect("lines");
+    let sites = lines
+        .iter()
+        .flat_map(|line| line["sites"].as_array().expect("sites"));
+    let mut found = sites.filter(|site| site["argument"] == "%");
+    found.next().expect("the site").clone()
+}
+
+fn report(fixture: &Fixture, calibrated: &BTreeMap<String, f64>) -> Value {
+    let costs = attribute(&fixture.profile, &|path| fixture.text(path));
+    let report = json::report(&fixture.profile, &costs, calibrated);
+    serde_json::from_str(&json::to_string(&report)).expect("JSON")
+}
+
+#[test]
+fn the_upper_bound_is_what_an_execution_saves_times_those_without_a_fast_path() {
+    let fixture = explained();
+    let each = causes::cause("binary-op-remainder")
+        .expect("it is there")
+        .saves_ns["3.14"];
+    let found = site(&report(&fixture, &BTreeMap::new()));
+    assert_eq!(found["cause"], "binary-op-remainder");
+    let ns = found["saving_upper_bound_ns"].as_f64().expect("a number");
+    assert!((ns - 20_000.0 * each).abs() < 1e-6, "{ns}");
+    let share = found["saving_upper_bound_share"].as_f64().expect("a number");
+    assert!((share - 20_000.0 * each / 6_310_000.0).abs() < 1e-9, "{share}");
+    assert_eq!(found["saving_calibrated"], false);
+    let calibrated = BTreeMap::from([("binary-op-remainder".to_owned(), 31.0)]);
+    let found = site(&report(&fixture, &calibrated));
+    assert_eq!(found["saving_upper_bound_ns"], 620_000.0);
+    assert_eq!(found["saving_calibrated"], true);
+    // No more than the whole.
+    let calibrated = BTreeMap::from([("binary-op-remainder".to_owned(), 1e6)]);
+    assert_eq!(
+        site(&report(&fixture, &calibrated))["saving_upper_bound_share"],
+        1.0
+    );
+    // What is not explained has none.
+    assert_eq!(
+        site(&report(&kern(), &BTreeMap::new()))["saving_upper_bound_ns"],
+        Value::Null
+    );
+}
+
+#[test]
+fn the_page_names_it_an_upper_bound() {
+    let fixture = explained();
+    let costs = attribute(&fixture.profile, &|path| fixture.text(path));
+    let thresholds = Thresholds {
+        saves: BTreeMap::from([("binary-op-remainder".to_owned(), 31.55)]),
+        ..Thresholds::default()
+    };
+    let page = html::render(&fixture.profile, &costs, &thresholds);
+    assert!(page.contains("Upper bound of what this saves: 10.0% of the time."));
+}
+
+#[test]
+fn several_interpreters_tell_the_time_of_each_site() {
+    let mut fixtures = [
+        timed(explained(), 4e7, 1_000),
+        timed(explained(), 2e7, 100),
+        explained(),
+    ];
+    for (fixture, minor) in fixtures.iter_mut().zip(["3.14", "3.13", "3.12"]) {
+        fixture.profile.python.minor = minor.to_owned();
+        assert!(fixture.profile.pass(PassKind::Count).is_some());
+    }
+    let costs = fixtures
+        .each_ref()
+        .map(|fixture| attribute(&fixture.profile, &|path| fixture.text(path)));
+    let measured: Vec<_> = fixtures
+        .iter()
+        .zip(&costs)
+        .map(|(fixture, costs)| Measured {
+            profile: &fixture.profile,
+            costs,
+        })
+        .collect();
+    let rows = rows(&measured, &Thresholds::default());
+    let row = rows
+        .iter()
+        .find(|row| row.operation == "BINARY_OP %")
+        .expect("the site matters");
+    let times: Vec<_> = row.outcomes.iter().map(|outcome| outcome.time).collect();
+    // Half of the line is the site's; with few samples only the line is known; without times nothing.
+    assert_eq!(
+        times,
+        [Some(Took::Site(1_000.0)), Some(Took::Line(1_000.0)), None]
+    );
+    let page = terminal::versions::render(&measured, &Thresholds::default(), &terminal::Style::default());
+    let lines: Vec<_> = page
+        .lines()
+        .filter(|line| line.contains("binary-op-remainder"))
+        .collect();
+    assert!(
+        lines[0].contains("  1.00 µs ") && lines[1].contains(" line 1.00 µs "),
+        "{page}"
+    );
+    assert!(page.contains("\"line\""), "{page}");
+}
