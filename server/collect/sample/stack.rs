@@ -338,6 +338,8 @@ impl Stack {
     ) -> Result<bool, Error> {
         let is_exact = runtime.offsets.frame_runs_when_null;
         let links = &chain.links;
+        let runs = |link: &Link| link.is_ahead && link.head.runs && !self.is_remnant(link.head);
+        let running = links.iter().position(runs);
         // From the outermost inwards.
         let mut top = links.len() - 1;
         while top > 0 {
@@ -348,15 +350,17 @@ impl Stack {
             }
             if next.is_ahead {
                 let is_over = next.head.code == 0 || next.head.is_suspended() || self.is_remnant(next.head);
+                // A frame that runs further in was called by all that are around it.
                 let was_called = is_exact
+                    || running.is_some_and(|running| running < top)
+                    || self.has_stayed(link, next)
                     || self
                         .runner(runtime, next.address, MOST_TRANSITIONS, is_code)
-                        .is_some()
-                    || self.has_stayed(link, next);
+                        .is_some();
                 if is_over || !was_called {
                     break;
                 }
-            } else if !self.has_stayed(link, next) {
+            } else if !self.has_stayed(link, next) && !is_still(memory, runtime, next)? {
                 chain.links.drain(..top);
                 return Ok(false);
             }
