@@ -29,19 +29,21 @@ fn show(path: &Path) -> (Option<i32>, String, String) {
     (done.status.code(), text(done.stdout), text(done.stderr))
 }
 
-/// A file of a head and a part many times over, packed.
+/// A file of a head and a part many times over, each packed for itself: archives may follow each other.
 fn packed(path: &Path, head: &[u8], part: &[u8], times: usize) {
-    let mut file = GzEncoder::new(std::fs::File::create(path).unwrap(), Compression::fast());
-    file.write_all(head).unwrap();
-    for _ in 0..times {
-        file.write_all(part).unwrap();
-    }
-    file.finish().unwrap();
+    let pack = |bytes: &[u8]| {
+        let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+        packer.write_all(bytes).unwrap();
+        packer.finish().unwrap()
+    };
+    let mut bytes = pack(head);
+    bytes.extend(pack(part).repeat(times));
+    std::fs::write(path, bytes).unwrap();
 }
 
 #[test]
 #[cfg(unix)]
-fn what_unpacks_to_a_gigabyte_is_refused_in_a_sentence() {
+fn what_unpacks_to_more_than_is_read_is_refused_in_a_sentence() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bomb.gz");
     let blanks = vec![b' '; 1 << 20];
@@ -53,7 +55,7 @@ fn what_unpacks_to_a_gigabyte_is_refused_in_a_sentence() {
         b"\x80\x05",
         b"## Execution counts\n",
     ] {
-        packed(&path, head, &blanks, 1 << 10);
+        packed(&path, head, &blanks, 300);
         let (code, _, err) = show(&path);
         assert_eq!(code, Some(2), "{err}");
         assert!(
@@ -113,7 +115,7 @@ fn samples_that_unpack_to_a_gigabyte_are_refused_or_cut() {
 /// Streams are read to their end, whatever their length.
 #[test]
 #[cfg(unix)]
-fn a_gigabyte_of_a_log_or_of_counters_is_read_in_little_memory() {
+fn a_gigabyte_of_a_log_is_read_in_little_memory() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("long.gz");
     let stack = format!("    stack=[{}]\n4: LOAD_FAST 1\n", "'x', ".repeat(13_000));
@@ -138,7 +140,7 @@ fn a_gigabyte_of_a_log_or_of_counters_is_read_in_little_memory() {
     assert_eq!(digits, ran.to_string());
 
     let noise = format!("{}\nopcode[NOP].execution_count : 2\n", "n".repeat(200_000));
-    let times = 1 + (1 << 30) / noise.len();
+    let times = 1 + (300 << 20) / noise.len();
     packed(
         &path,
         b"opcode[NOP].execution_count : 1\n",

@@ -601,7 +601,7 @@ fn damage_is_told_with_its_place_and_the_rest_is_kept() {
     let code = error(b"\xfb(\x01\x00\x00\x00c\x00\x00\x00\x00");
     assert_eq!(
         code,
-        "x: no function of a file could be read; offset 1: it holds a code object, which is not read; what comes before is kept"
+        "x: no function of a file could be read; offset 1: it holds a value of type 0x00, which is not read; what comes before is kept"
     );
     let austin = unpacked("others/austin-4.0.0-app.mojo");
     let cut = dump::read("x", &austin[..20_001]).unwrap();
