@@ -143,7 +143,7 @@ impl Stack {
             }
             // The first read found the thread undisturbed: what it tells is kept. Only for frames in
             // places that were not expected it is read again, now that they are.
-            if chain.is_whole && !self.settle(memory, runtime, &mut chain, is_code)? {
+            if chain.is_whole && !self.settle(runtime, &mut chain, is_code) {
                 if tries < TRIES {
                     first.get_or_insert(chain);
                     continue;
@@ -329,13 +329,7 @@ impl Stack {
 
     /// Cuts a chain at the frame that ran when it was read, or makes it longer up to there; false when
     /// it is cut where the next was not read with the others.
-    fn settle(
-        &self,
-        memory: Memory,
-        runtime: &Runtime,
-        chain: &mut Chain,
-        is_code: &mut dyn FnMut(u64) -> bool,
-    ) -> Result<bool, Error> {
+    fn settle(&self, runtime: &Runtime, chain: &mut Chain, is_code: &mut dyn FnMut(u64) -> bool) -> bool {
         let is_exact = runtime.offsets.frame_runs_when_null;
         let links = &chain.links;
         let runs = |link: &Link| link.is_ahead && link.head.runs && !self.is_remnant(link.head);
@@ -362,7 +356,7 @@ impl Stack {
                 }
             } else if !self.has_stayed(link, next) && !is_still(memory, runtime, next)? {
                 chain.links.drain(..top);
-                return Ok(false);
+                return false;
             }
             top -= 1;
         }
@@ -374,7 +368,7 @@ impl Stack {
             let mut inner = Vec::new();
             while let Some(address) = callee.filter(|&address| address != top.address) {
                 let Some(head) = self.ahead.head(runtime, address) else {
-                    return Ok(true);
+                    return true;
                 };
                 if !head.is_entry() {
                     inner.push(Link {
@@ -392,7 +386,7 @@ impl Stack {
                 chain.links.splice(..0, inner);
             }
         }
-        Ok(true)
+        true
     }
 
     /// What the making of a generator leaves in the thread's memory: a copy of its first moment, which
@@ -423,15 +417,6 @@ impl Stack {
         let depth = depth.checked_sub(1)?;
         let mut callees = self.ahead.callees(runtime, frame).into_iter().flatten();
         callees.find_map(|callee| self.runner(runtime, callee, depth, is_code))
-    }
-}
-
-/// Whether a frame is still at the same instruction.
-fn is_still(memory: Memory, runtime: &Runtime, link: Link) -> Result<bool, Error> {
-    match head_at(memory, runtime, link.address) {
-        Ok(head) => Ok((head.code, head.instruction) == (link.head.code, link.head.instruction)),
-        Err(Error::Unreadable { .. }) => Ok(false),
-        Err(error) => Err(error),
     }
 }
 
