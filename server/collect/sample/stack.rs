@@ -354,7 +354,7 @@ impl Stack {
                 if is_over || !was_called {
                     break;
                 }
-            } else if !self.has_stayed(link, next) && !is_still(memory, runtime, next)? {
+            } else if !self.has_stayed(link, next) {
                 chain.links.drain(..top);
                 return false;
             }
