@@ -87,6 +87,8 @@ pub struct Stack {
     ahead: Ahead,
     /// What was seen last.
     last: Chain,
+    /// The frames from the address that was told last, uncut.
+    told: Vec<Link>,
     /// Code objects of generators and coroutines that were seen.
     generators: HashSet<u64>,
     reads: u32,
@@ -105,6 +107,7 @@ impl Stack {
             cframe: 0,
             ahead: Ahead::default(),
             last: Chain::default(),
+            told: Vec::new(),
             generators: HashSet::new(),
             reads: 0,
             collecting: false,
@@ -141,9 +144,12 @@ impl Stack {
             if chain.links.is_empty() {
                 continue;
             }
+            let told = chain.links.clone();
             // The first read found the thread undisturbed: what it tells is kept. Only for frames in
             // places that were not expected it is read again, now that they are.
-            if chain.is_whole && !self.settle(runtime, &mut chain, is_code) {
+            let is_settled = !chain.is_whole || self.settle(runtime, &mut chain, is_code);
+            self.told = told;
+            if !is_settled {
                 if tries < TRIES {
                     first.get_or_insert(chain);
                     continue;
@@ -393,7 +399,7 @@ impl Stack {
 
     /// Whether a call was already seen the last time.
     fn has_stayed(&self, caller: Link, inner: Link) -> bool {
-        self.last.links.windows(2).rev().any(|pair| {
+        self.told.windows(2).rev().any(|pair| {
             pair[1].is_at(&caller) && (pair[0].address, pair[0].head.code) == (inner.address, inner.head.code)
         })
     }
