@@ -235,10 +235,7 @@ fn facts_of_a_family_are_told_as_those_of_the_whole_process() {
         "specialization.failure : 7",
         "specialization.failure_kinds[2] : 7",
     ];
-    let text: String = counters
-        .iter()
-        .map(|counter| format!("{family}{counter}\n"))
-        .collect();
+    let text = counters.map(|counter| format!("{family}{counter}\n")).concat();
     workspace.write("stats.txt", &text);
     let uri = workspace.uri("spin.py");
     let mut client = Client::start(client::NEOVIM, &workspace.root(), json!({}));
