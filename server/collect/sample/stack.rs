@@ -87,6 +87,8 @@ pub struct Stack {
     ahead: Ahead,
     /// What was seen last.
     last: Chain,
+    /// The frames from the address that was told last, uncut.
+    told: Vec<Link>,
     /// Code objects of generators and coroutines that were seen.
     generators: HashSet<u64>,
     reads: u32,
@@ -105,6 +107,7 @@ impl Stack {
             cframe: 0,
             ahead: Ahead::default(),
             last: Chain::default(),
+            told: Vec::new(),
             generators: HashSet::new(),
             reads: 0,
             collecting: false,
@@ -141,9 +144,12 @@ impl Stack {
             if chain.links.is_empty() {
                 continue;
             }
+            let told = chain.links.clone();
             // The first read found the thread undisturbed: what it tells is kept. Only for frames in
             // places that were not expected it is read again, now that they are.
-            if chain.is_whole && !self.settle(runtime, &mut chain, is_code) {
+            let is_settled = !chain.is_whole || self.settle(runtime, &mut chain, is_code);
+            self.told = told;
+            if !is_settled {
                 if tries < TRIES {
                     first.get_or_insert(chain);
                     continue;
@@ -332,8 +338,6 @@ impl Stack {
     fn settle(&self, runtime: &Runtime, chain: &mut Chain, is_code: &mut dyn FnMut(u64) -> bool) -> bool {
         let is_exact = runtime.offsets.frame_runs_when_null;
         let links = &chain.links;
-        let runs = |link: &Link| link.is_ahead && link.head.runs && !self.is_remnant(link.head);
-        let running = links.iter().position(runs);
         // From the outermost inwards.
         let mut top = links.len() - 1;
         while top > 0 {
@@ -343,15 +347,9 @@ impl Stack {
                 break;
             }
             if next.is_ahead {
-                let is_over = next.head.code == 0 || next.head.is_suspended() || self.is_remnant(next.head);
-                // A frame that runs further in was called by all that are around it.
-                let was_called = is_exact
-                    || running.is_some_and(|running| running < top)
-                    || self.has_stayed(link, next)
-                    || self
-                        .runner(runtime, next.address, MOST_TRANSITIONS, is_code)
-                        .is_some();
-                if is_over || !was_called {
+                // Until 3.13 a frame that has ended is not known from one that waits for its callee. What
+                // is told goes then: the caller, which says the line, stays in the chain either way.
+                if next.head.code == 0 || next.head.is_suspended() || self.is_remnant(next.head) {
                     break;
                 }
             } else if !self.has_stayed(link, next) {
@@ -397,7 +395,7 @@ impl Stack {
 
     /// Whether a call was already seen the last time.
     fn has_stayed(&self, caller: Link, inner: Link) -> bool {
-        self.last.links.windows(2).rev().any(|pair| {
+        self.told.windows(2).rev().any(|pair| {
             pair[1].is_at(&caller) && (pair[0].address, pair[0].head.code) == (inner.address, inner.head.code)
         })
     }
