@@ -78,13 +78,10 @@ fn pystats(folder: &Path) {
         println!(" (SUMMARIZE_STATS is not set: no ratio)");
         return;
     };
-    let output = folder.with_extension("md");
     let theirs = least(2, || {
         let done = Command::new("python3.13")
             .arg(&script)
             .arg(folder)
-            .arg("-o")
-            .arg(&output)
             .stdout(Stdio::null())
             .status();
         assert!(done.unwrap().success(), "{}", script.display());
