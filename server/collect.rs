@@ -34,7 +34,7 @@ use self::passes::{counted_calls, kinds};
 use self::process::End;
 use self::sample::Sampler;
 use self::stdin::Input;
-use crate::profile::{Outcome, PassKind, Profile, Python, Workload, WorkloadKind};
+use crate::profile::{Note, Outcome, PassKind, Profile, Python, Workload, WorkloadKind};
 
 /// Most calls of the natural pass.
 pub const MOST_CALLS: u64 = 10_000;
@@ -226,6 +226,7 @@ pub async fn run_in(
             .await?,
     ];
     let texts = texts(&finished[0]);
+    let mut skipped = None;
     if worth_counting(&finished[0]) {
         let calls = request.calls.unwrap_or_else(|| counted_calls(&finished[0]));
         for number in 2..=session.passes.len() {
@@ -241,7 +242,16 @@ pub async fn run_in(
                 PassKind::Jit => request.calls.unwrap_or(MOST_CALLS),
                 _ => calls,
             };
-            finished.push(session.pass(kind, number, calls, cancelled, progress).await?);
+            match session.pass(kind, number, calls, cancelled, progress).await {
+                // The JIT is an experiment of CPython's: what was measured without it stands.
+                Err(Error::Helper { what, .. }) if kind == PassKind::Jit => {
+                    skipped = Some(Note::Skipped {
+                        pass: kind,
+                        why: what,
+                    });
+                }
+                pass => finished.push(pass?),
+            }
         }
     }
     let traced = if wants_trace(request, &finished) {
@@ -263,14 +273,16 @@ pub async fn run_in(
         None
     };
     let read = |path: &str| texts.get(path).cloned().map_or_else(|| std::fs::read(path), Ok);
-    Ok(merge::merge(
+    let mut profile = merge::merge(
         request.python.clone(),
         request.workload.clone(),
         &request.root,
         &finished,
         traced.as_ref(),
         &read,
-    ))
+    );
+    profile.notes.extend(skipped);
+    Ok(profile)
 }
 
 /// Whether times must come from a trace: wanted so, or nothing could be sampled. A program that runs

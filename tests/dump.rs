@@ -6,6 +6,8 @@ mod check;
 mod hostile;
 #[path = "dump/lltrace.rs"]
 mod lltrace;
+#[path = "support/packed.rs"]
+mod packed;
 #[path = "dump/places.rs"]
 mod places;
 #[path = "dump/pystats.rs"]

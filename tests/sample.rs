@@ -77,7 +77,13 @@ fn the_line_that_takes_the_time_has_it() {
             number(&report["time"], "torn_samples"),
             number(&report["time"], "samples"),
         );
-        if torn > 2.0 + all / 1_000.0 {
+        // A thread that lives for a millisecond may be gone before its first frames are known.
+        let most = if call.starts_with("threads") {
+            all / 5.0
+        } else {
+            all / 1_000.0
+        };
+        if torn > 2.0 + most {
             wrong.push(format!("{minor} {call}: {torn} of {all} samples torn"));
         }
         wrong

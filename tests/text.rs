@@ -149,7 +149,7 @@ impl Encoded {
             None,
         );
         if !shown.out().contains("in range(1000):") || shown.out().contains(char::REPLACEMENT_CHARACTER) {
-            wrong.push(format!("shown as {}", shown.out()));
+            wrong.push(format!("shown as {}\n{}", shown.out(), shown.err()));
         }
         wrong
             .iter()

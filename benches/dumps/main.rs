@@ -6,12 +6,17 @@
 //! `PYTHON_LLTRACE=5` in bytes a second and with the memory it takes, Tachyon's binary form against its
 //! own `replay` (`python3.15`). The least of several rounds counts.
 
+#[path = "../../tests/support/packed.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
+mod packed;
+
 use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use bytecost::dump::{self, Content};
+use packed::fixture;
 
 /// Rounds of what is timed.
 const ROUNDS: usize = 5;
@@ -21,16 +26,6 @@ const FILES: usize = 200;
 const LOG: u64 = 1 << 30;
 /// How often the samples of a dump are repeated.
 const REPEATS: usize = 400;
-
-fn fixture(name: &str) -> Vec<u8> {
-    let path = format!("{}/tests/fixtures/dump/{name}.gz", env!("CARGO_MANIFEST_DIR"));
-    let packed = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let mut bytes = Vec::new();
-    flate2::read::GzDecoder::new(&packed[..])
-        .read_to_end(&mut bytes)
-        .unwrap();
-    bytes
-}
 
 fn least(rounds: usize, mut work: impl FnMut()) -> Duration {
     let times = (0..rounds).map(|_| {

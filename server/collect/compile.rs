@@ -10,7 +10,6 @@ use super::interpreter::{self, Environment};
 use super::merge::{self, Finished};
 use super::wire;
 use crate::bytecode::Tables;
-use crate::cpython;
 use crate::dump::place::{Compiled, Texts};
 use crate::profile::{Outcome, PassKind, Python, Workload, WorkloadKind};
 
@@ -38,15 +37,7 @@ pub fn compile(minor: &str, texts: &Texts) -> Option<Compiled> {
         return None;
     }
     let answer = ask(&found.executable, texts)?;
-    let python = Python {
-        version: found.version.clone(),
-        minor: found.minor.clone(),
-        executable: found.executable.display().to_string(),
-        jit: found.jit.as_str().to_owned(),
-        free_threaded: found.free_threaded,
-        pystats: found.pystats,
-        known: cpython::version(&found.minor).is_some(),
-    };
+    let python = Python::from(&found);
     let workload = Workload {
         kind: WorkloadKind::Process,
         target: String::new(),
@@ -56,24 +47,7 @@ pub fn compile(minor: &str, texts: &Texts) -> Option<Compiled> {
         setup: None,
         arguments: Vec::new(),
     };
-    let result = wire::Result {
-        format: wire::FORMAT,
-        pass: PassKind::Natural,
-        partial: false,
-        outcome: Outcome::Completed,
-        calls: 1,
-        wall_ns: 0,
-        first_ns: None,
-        batches: Vec::new(),
-        notes: Vec::new(),
-        children: false,
-        threads: 0,
-        string_codes: 0,
-        foreign_instrument: None,
-        tables: answer.tables,
-        files: Vec::new(),
-        codes: answer.codes,
-    };
+    let result = wire::Result::of_codes(PassKind::Natural, answer.codes, answer.tables, 0);
     let finished = Finished {
         kind: PassKind::Natural,
         outcome: Outcome::Completed,

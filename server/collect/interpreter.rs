@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::config::Config;
+use crate::cpython;
+use crate::profile::Python;
 
 /// Oldest version with adaptive bytecode.
 const OLDEST: u32 = 0x030b_0000;
@@ -111,6 +113,20 @@ pub struct Interpreter {
     pub pystats: bool,
     /// Tier 2: `none` (built without), `off` or `on`, `PYTHON_JIT` considered.
     pub jit: Jit,
+}
+
+impl From<&Interpreter> for Python {
+    fn from(found: &Interpreter) -> Self {
+        Self {
+            version: found.version.clone(),
+            minor: found.minor.clone(),
+            executable: found.executable.display().to_string(),
+            jit: found.jit.as_str().to_owned(),
+            free_threaded: found.free_threaded,
+            pystats: found.pystats,
+            known: cpython::version(&found.minor).is_some(),
+        }
+    }
 }
 
 /// State of the JIT compiler in a run.

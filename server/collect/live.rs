@@ -15,7 +15,6 @@ use super::sample::{self, Sampler, Samples, Snapshot};
 use super::wire::{self, Origin};
 use super::{config, interpreter};
 use crate::bytecode::Tables;
-use crate::cpython;
 use crate::profile::{Outcome, PassKind, Profile, Python, Workload, WorkloadKind};
 
 /// What to look at.
@@ -115,7 +114,12 @@ pub async fn look(
     let finished = Finished {
         kind: PassKind::Sample,
         outcome: Outcome::Completed,
-        result: Some(result(codes, told.tables, seen.window_ns)),
+        result: Some(wire::Result::of_codes(
+            PassKind::Sample,
+            codes,
+            told.tables,
+            seen.window_ns,
+        )),
         samples: Some(Ok(seen)),
     };
     // It may live in a container: its files are below its own root.
@@ -202,12 +206,8 @@ fn python(request: &Request, runtime: &Snapshot, environment: &Environment) -> R
     }
     Ok(Python {
         version: runtime.version.clone(),
-        minor: runtime.minor.clone(),
-        executable: found.executable.display().to_string(),
-        jit: found.jit.as_str().to_owned(),
         free_threaded: runtime.free_threaded,
-        pystats: found.pystats,
-        known: cpython::version(&runtime.minor).is_some(),
+        ..Python::from(&found)
     })
 }
 
@@ -322,25 +322,4 @@ fn base(live: &[u8], told: &Told) -> Vec<u8> {
         offset += 2 + 2 * caches as usize;
     }
     code
-}
-
-fn result(codes: Vec<wire::Code>, tables: Tables, wall_ns: u64) -> wire::Result {
-    wire::Result {
-        format: wire::FORMAT,
-        pass: PassKind::Sample,
-        partial: false,
-        outcome: Outcome::Completed,
-        calls: 1,
-        wall_ns,
-        first_ns: None,
-        batches: Vec::new(),
-        notes: Vec::new(),
-        children: false,
-        threads: 0,
-        string_codes: 0,
-        foreign_instrument: None,
-        tables,
-        files: Vec::new(),
-        codes,
-    }
 }

@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::config::{self, Config, ConfigError, ConfigWarning};
-use super::interpreter::{self, Environment, Interpreter, InterpreterError};
+use super::interpreter::{self, Environment, Interpreter, InterpreterError, Jit};
 use super::target::{Target, TargetError};
 use super::workload::{self, Flags, Origin, Plan, WorkloadError};
 use super::{MOST_CALLS, MOST_COUNTED, Request, Timing, merge};
-use crate::cpython;
 use crate::profile::{Python, Workload, WorkloadKind};
 use crate::source::Source;
 
@@ -354,21 +353,12 @@ pub fn trace_announcement(request: &Request, times: bool) -> String {
 }
 
 fn python(found: &Interpreter) -> Python {
-    Python {
-        version: found.version.clone(),
-        minor: found.minor.clone(),
-        executable: found.executable.display().to_string(),
-        // The passes switch it off where there is one.
-        jit: if found.jit.as_str() == "none" {
-            "none"
-        } else {
-            "off"
-        }
-        .to_owned(),
-        free_threaded: found.free_threaded,
-        pystats: found.pystats,
-        known: cpython::version(&found.minor).is_some(),
-    }
+    // The passes switch it off where there is one.
+    let jit = match found.jit {
+        Jit::None => Jit::None,
+        Jit::Off | Jit::On => Jit::Off,
+    };
+    Python::from(&Interpreter { jit, ..found.clone() })
 }
 
 fn parent(path: &Path) -> PathBuf {

@@ -47,6 +47,31 @@ pub struct Result {
     pub codes: Vec<Code>,
 }
 
+impl Result {
+    /// Of code objects that were read and not run by the helper.
+    #[must_use]
+    pub fn of_codes(pass: PassKind, codes: Vec<Code>, tables: Tables, wall_ns: u64) -> Self {
+        Self {
+            format: FORMAT,
+            pass,
+            partial: false,
+            outcome: Outcome::Completed,
+            calls: 1,
+            wall_ns,
+            first_ns: None,
+            batches: Vec::new(),
+            notes: Vec::new(),
+            children: false,
+            threads: 0,
+            string_codes: 0,
+            foreign_instrument: None,
+            tables,
+            files: Vec::new(),
+            codes,
+        }
+    }
+}
+
 /// What the helper wrote; else what it says went wrong.
 pub(super) fn parse<T: serde::de::DeserializeOwned>(text: &[u8]) -> std::result::Result<T, String> {
     #[derive(serde::Deserialize)]

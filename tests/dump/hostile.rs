@@ -1,6 +1,6 @@
 //! Dumps that mean harm, or are just huge: one sentence, little memory, no panic.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -9,6 +9,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::check;
+use crate::packed::{fixture, unpacked};
 
 /// Memory that the program may ask the system for, KB: less than what these files unpack to.
 const ROOM: u64 = 900_000;
@@ -157,24 +158,9 @@ fn a_gigabyte_of_a_log_is_read_in_little_memory() {
     assert!(line.contains(&count), "{line}, and not {count}");
 }
 
-fn fixture(name: &str) -> Vec<u8> {
-    let path = format!("{}/tests/fixtures/dump/{name}.gz", env!("CARGO_MANIFEST_DIR"));
-    let packed = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let mut bytes = Vec::new();
-    flate2::read::GzDecoder::new(&packed[..])
-        .read_to_end(&mut bytes)
-        .unwrap();
-    bytes
-}
-
 /// What the fuzzers found worth keeping: each input reaches something that no other does.
 fn corpus(target: &str) -> Vec<Vec<u8>> {
-    let path = format!("{}/fuzz/corpus/{target}.gz", env!("CARGO_MANIFEST_DIR"));
-    let packed = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let mut bytes = Vec::new();
-    flate2::read::GzDecoder::new(&packed[..])
-        .read_to_end(&mut bytes)
-        .unwrap();
+    let bytes = unpacked(&format!("fuzz/corpus/{target}"));
     let mut inputs = Vec::new();
     let mut rest = &bytes[..];
     while let Some((length, more)) = rest.split_first_chunk::<4>() {

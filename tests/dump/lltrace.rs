@@ -1,7 +1,6 @@
 //! Logs of the JIT against what `grep` finds in them.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bytecost::attribute::attribute;
@@ -12,19 +11,13 @@ use bytecost::profile::Profile;
 use bytecost::stats::{Cell, Table};
 use bytecost::store::import::{self, Check, Imported};
 
+use crate::packed::{packed, unpacked};
 use crate::pythons;
 
 fn log(name: &str) -> (String, Vec<Table>) {
-    let path = format!(
-        "{}/tests/fixtures/dump/lltrace/{name}.gz",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    let packed = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let mut text = String::new();
-    flate2::read::GzDecoder::new(&packed[..])
-        .read_to_string(&mut text)
-        .unwrap();
-    let dump = dump::read(name, &packed[..]).unwrap();
+    let path = format!("tests/fixtures/dump/lltrace/{name}");
+    let text = String::from_utf8(unpacked(&path)).unwrap();
+    let dump = dump::read(name, &packed(&path)[..]).unwrap();
     let Content::JitLog(log) = dump.content else {
         panic!("a log")
     };

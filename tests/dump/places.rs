@@ -2,27 +2,17 @@
 //! bytes, say of the same run.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::io::Read;
 
 use bytecost::dump::located::{Grain, Located};
 use bytecost::dump::{self, Content, Dump, place};
 use bytecost::profile::{Note, Profile, State};
 use bytecost::store::import::{self, Check, Imported};
 
+use crate::packed::fixture;
 use crate::pythons;
 
-fn unpacked(name: &str) -> Vec<u8> {
-    let path = format!("{}/tests/fixtures/dump/{name}.gz", env!("CARGO_MANIFEST_DIR"));
-    let packed = std::fs::read(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    let mut bytes = Vec::new();
-    flate2::read::GzDecoder::new(&packed[..])
-        .read_to_end(&mut bytes)
-        .unwrap();
-    bytes
-}
-
 fn read(name: &str) -> Dump {
-    dump::read(name, &unpacked(name)[..]).unwrap_or_else(|error| panic!("{error}"))
+    dump::read(name, &fixture(name)[..]).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn located(dump: &Dump) -> &Located {
@@ -106,7 +96,7 @@ fn near(found: &BTreeMap<u32, f64>, expected: &[(u32, f64)], within: f64) {
 /// Sums that a reader in Python made of the same bytes.
 #[test]
 fn tachyon_binary_has_the_sums_of_another_reader() {
-    let oracle: serde_json::Value = serde_json::from_slice(&unpacked("tachyon/oracle.json")).unwrap();
+    let oracle: serde_json::Value = serde_json::from_slice(&fixture("tachyon/oracle.json")).unwrap();
     let oracle = oracle.as_object().unwrap();
     assert!(oracle.len() >= 7);
     for (name, expected) in oracle {
@@ -254,7 +244,7 @@ fn every_instruction_that_bytesight_prints_is_counted_once() {
         ("3.11.7", "app-time"),
     ] {
         let file = format!("bytesight/{version}-{name}.txt");
-        let text = String::from_utf8(unpacked(&file)).unwrap();
+        let text = String::from_utf8(fixture(&file)).unwrap();
         // Instructions by their only mark: words in brackets after a name in capitals.
         let is_instruction = |line: &&str| {
             let mut words = line
@@ -548,7 +538,7 @@ fn scalene_and_pyinstrument_have_their_parts_of_the_run() {
     near(&own_ms(&tree, "spin.py"), &[(2, 1164.006)], 1e-6);
     let session = read("others/pyinstrument-5.1.3-app.pyisession");
     let document: serde_json::Value =
-        serde_json::from_slice(&unpacked("others/pyinstrument-5.1.3-app.pyisession")).unwrap();
+        serde_json::from_slice(&fixture("others/pyinstrument-5.1.3-app.pyisession")).unwrap();
     let sum: f64 = document["frame_records"]
         .as_array()
         .unwrap()
@@ -560,7 +550,7 @@ fn scalene_and_pyinstrument_have_their_parts_of_the_run() {
 
 #[test]
 fn damage_is_told_with_its_place_and_the_rest_is_kept() {
-    let tachyon = unpacked("tachyon/3.15.0-spin-opcodes.tach");
+    let tachyon = fixture("tachyon/3.15.0-spin-opcodes.tach");
     let error = |bytes: &[u8]| dump::read("x", bytes).unwrap_err().to_string();
     assert_eq!(
         error(&tachyon[..5000]),
@@ -586,12 +576,12 @@ fn damage_is_told_with_its_place_and_the_rest_is_kept() {
             .any(|said| said == "offset 64: the samples are damaged from here on")
     );
 
-    let pickle = error(&unpacked("others/line_profiler-hostile-pickle.lprof"));
+    let pickle = error(&fixture("others/line_profiler-hostile-pickle.lprof"));
     assert!(
         pickle.contains("it names posix.system. It was not unpickled"),
         "{pickle}"
     );
-    let cut = dump::read("x", &unpacked("others/cprofile-3.11.7-tiny.pstats")[..400]).unwrap();
+    let cut = dump::read("x", &fixture("others/cprofile-3.11.7-tiny.pstats")[..400]).unwrap();
     assert_eq!(
         cut.problems,
         ["offset 324: the file is cut here; what comes before is kept"]
@@ -603,7 +593,7 @@ fn damage_is_told_with_its_place_and_the_rest_is_kept() {
         code,
         "x: no function of a file could be read; offset 1: it holds a value of type 0x00, which is not read; what comes before is kept"
     );
-    let austin = unpacked("others/austin-4.0.0-app.mojo");
+    let austin = fixture("others/austin-4.0.0-app.mojo");
     let cut = dump::read("x", &austin[..20_001]).unwrap();
     assert!(
         cut.problems[0].ends_with("what comes before is kept"),
@@ -636,7 +626,7 @@ fn cut_and_changed_files_never_panic() {
         "others/pyinstrument-5.1.3-spin.json",
         "bytesight/3.13.15-tiny-time.txt",
     ] {
-        let good = unpacked(name);
+        let good = fixture(name);
         let mut read = 0;
         for round in 0..60 {
             let mut bytes = good.clone();

@@ -1,24 +1,16 @@
 //! Statistics against the reports that CPython's summary script printed of the same dumps.
 
-use std::io::Read;
-
 use bytecost::dump::{self, Content};
 use bytecost::stats::{Counters, Statistics, Table, compare};
 
+use crate::packed::{fixture, packed};
+
 fn bytes(name: &str) -> Vec<u8> {
-    let path = format!(
-        "{}/tests/fixtures/dump/pystats/{name}.gz",
-        env!("CARGO_MANIFEST_DIR")
-    );
-    std::fs::read(path).unwrap()
+    packed(&format!("tests/fixtures/dump/pystats/{name}"))
 }
 
 fn unpacked(name: &str) -> Vec<u8> {
-    let mut text = Vec::new();
-    flate2::read::GzDecoder::new(&bytes(name)[..])
-        .read_to_end(&mut text)
-        .unwrap();
-    text
+    fixture(&format!("pystats/{name}"))
 }
 
 fn read(name: &str) -> Statistics {

@@ -182,6 +182,13 @@ impl Ahead {
         Some(Head::of(&self.buffer[at..], offsets))
     }
 
+    /// A word of a region that was read.
+    fn word(&self, region: &Region, address: u64) -> Option<u64> {
+        let at = region.at? + usize::try_from(address.checked_sub(region.start)?).ok()?;
+        let bytes = self.buffer.get(at..)?.first_chunk()?;
+        Some(u64::from_ne_bytes(*bytes))
+    }
+
     /// The same for a frame of the interpreter's own. It is read last: when the C code has returned by
     /// then, what it said before is told.
     pub fn entry(&mut self, runtime: &Runtime, frame: u64) -> Option<Head> {
@@ -208,14 +215,24 @@ impl Ahead {
     #[must_use]
     pub fn callees(&self, runtime: &Runtime, frame: u64) -> [Option<u64>; 2] {
         let length = runtime.offsets.frame_locals;
-        let is_called = |at: u64, place: Place| {
-            self.head(runtime, at).is_some_and(|head| {
-                let is_caller = |head: Head| head.is_entry() && head.previous == frame;
-                Place::of(head) == place
-                    && (head.previous == frame || self.head(runtime, head.previous).is_some_and(is_caller))
-            })
-        };
         let of = |place: Place| self.regions.iter().filter(move |region| region.place == place);
+        // The frame itself, and the interpreter's own frames between it and what C code called.
+        let is_between = |region: &&Region| {
+            let head = self.head(runtime, region.start);
+            head.is_some_and(|head| head.is_entry() && head.previous == frame)
+        };
+        let between: Vec<u64> = of(Place::Machine)
+            .filter(is_between)
+            .map(|region| region.start)
+            .collect();
+        let is_called = |region: &Region, at: u64| {
+            let previous = self.word(region, at.wrapping_add(runtime.offsets.frame_previous));
+            // Few places have the right word: only those are read as a frame.
+            previous.is_some_and(|previous| previous == frame || between.contains(&previous))
+                && self
+                    .head(runtime, at)
+                    .is_some_and(|head| Place::of(head) == region.place)
+        };
         let called = of(Place::Thread).find_map(|region| {
             // Behind a generator's frame are none, but it may have called one.
             let first = if region.holds(frame, length) {
@@ -226,11 +243,11 @@ impl Ahead {
             let last = region.end().saturating_sub(length);
             (first..=last)
                 .step_by(usize::try_from(WORD).unwrap_or(8))
-                .find(|&at| is_called(at, Place::Thread))
+                .find(|&at| is_called(region, at))
         });
         let generator = of(Place::Object)
-            .map(|region| region.start)
-            .find(|&at| is_called(at, Place::Object));
+            .find(|region| is_called(region, region.start))
+            .map(|region| region.start);
         [called, generator]
     }
 }

@@ -87,6 +87,8 @@ pub struct Stack {
     ahead: Ahead,
     /// What was seen last.
     last: Chain,
+    /// The frames from the address that was told last, uncut.
+    told: Vec<Link>,
     /// Code objects of generators and coroutines that were seen.
     generators: HashSet<u64>,
     reads: u32,
@@ -105,6 +107,7 @@ impl Stack {
             cframe: 0,
             ahead: Ahead::default(),
             last: Chain::default(),
+            told: Vec::new(),
             generators: HashSet::new(),
             reads: 0,
             collecting: false,
@@ -141,9 +144,12 @@ impl Stack {
             if chain.links.is_empty() {
                 continue;
             }
+            let told = chain.links.clone();
             // The first read found the thread undisturbed: what it tells is kept. Only for frames in
             // places that were not expected it is read again, now that they are.
-            if chain.is_whole && !self.settle(memory, runtime, &mut chain, is_code)? {
+            let is_settled = !chain.is_whole || self.settle(runtime, &mut chain, is_code);
+            self.told = told;
+            if !is_settled {
                 if tries < TRIES {
                     first.get_or_insert(chain);
                     continue;
@@ -329,13 +335,7 @@ impl Stack {
 
     /// Cuts a chain at the frame that ran when it was read, or makes it longer up to there; false when
     /// it is cut where the next was not read with the others.
-    fn settle(
-        &self,
-        memory: Memory,
-        runtime: &Runtime,
-        chain: &mut Chain,
-        is_code: &mut dyn FnMut(u64) -> bool,
-    ) -> Result<bool, Error> {
+    fn settle(&self, runtime: &Runtime, chain: &mut Chain, is_code: &mut dyn FnMut(u64) -> bool) -> bool {
         let is_exact = runtime.offsets.frame_runs_when_null;
         let links = &chain.links;
         // From the outermost inwards.
@@ -347,18 +347,14 @@ impl Stack {
                 break;
             }
             if next.is_ahead {
-                let is_over = next.head.code == 0 || next.head.is_suspended() || self.is_remnant(next.head);
-                let was_called = is_exact
-                    || self
-                        .runner(runtime, next.address, MOST_TRANSITIONS, is_code)
-                        .is_some()
-                    || self.has_stayed(link, next);
-                if is_over || !was_called {
+                // Until 3.13 a frame that has ended is not known from one that waits for its callee. What
+                // is told goes then: the caller, which says the line, stays in the chain either way.
+                if next.head.code == 0 || next.head.is_suspended() || self.is_remnant(next.head) {
                     break;
                 }
             } else if !self.has_stayed(link, next) {
                 chain.links.drain(..top);
-                return Ok(false);
+                return false;
             }
             top -= 1;
         }
@@ -370,7 +366,7 @@ impl Stack {
             let mut inner = Vec::new();
             while let Some(address) = callee.filter(|&address| address != top.address) {
                 let Some(head) = self.ahead.head(runtime, address) else {
-                    return Ok(true);
+                    return true;
                 };
                 if !head.is_entry() {
                     inner.push(Link {
@@ -388,7 +384,7 @@ impl Stack {
                 chain.links.splice(..0, inner);
             }
         }
-        Ok(true)
+        true
     }
 
     /// What the making of a generator leaves in the thread's memory: a copy of its first moment, which
@@ -399,7 +395,7 @@ impl Stack {
 
     /// Whether a call was already seen the last time.
     fn has_stayed(&self, caller: Link, inner: Link) -> bool {
-        self.last.links.windows(2).rev().any(|pair| {
+        self.told.windows(2).rev().any(|pair| {
             pair[1].is_at(&caller) && (pair[0].address, pair[0].head.code) == (inner.address, inner.head.code)
         })
     }
@@ -419,15 +415,6 @@ impl Stack {
         let depth = depth.checked_sub(1)?;
         let mut callees = self.ahead.callees(runtime, frame).into_iter().flatten();
         callees.find_map(|callee| self.runner(runtime, callee, depth, is_code))
-    }
-}
-
-/// Whether a frame is still at the same instruction.
-fn is_still(memory: Memory, runtime: &Runtime, link: Link) -> Result<bool, Error> {
-    match head_at(memory, runtime, link.address) {
-        Ok(head) => Ok((head.code, head.instruction) == (link.head.code, link.head.instruction)),
-        Err(Error::Unreadable { .. }) => Ok(false),
-        Err(error) => Err(error),
     }
 }
 
