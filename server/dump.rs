@@ -29,14 +29,19 @@ mod report;
 mod scalene;
 mod sniff;
 mod speedscope;
+mod stacks;
+mod sum;
 mod tachyon;
+mod tally;
 mod webcopy;
 
 pub use add::add;
 pub use lltrace::{JitLog, Logged};
 pub use sniff::Format;
+pub use sum::{Refused, Sum};
 
 use located::Located;
+use tally::Tally;
 
 /// Bytes that are looked at to tell a format.
 const HEAD: u64 = 1 << 16;
@@ -170,7 +175,9 @@ pub fn read(name: &str, input: impl Read) -> Result<Dump, Error> {
         problem,
     };
     let mut damage = Damage::default();
-    let (format, content) = read_packed(Box::new(input), 1, &mut damage).map_err(named)?;
+    let (format, input) = unpacked(Box::new(input), 1).map_err(named)?;
+    let input = BufReader::with_capacity(BUFFER, input);
+    let content = read_as(format, input, &mut damage).map_err(named)?;
     Ok(Dump {
         name: name.to_owned(),
         format,
@@ -195,34 +202,28 @@ pub fn read_known(name: &str, format: Format, input: impl Read) -> Result<Dump, 
     })
 }
 
-fn read_packed(
-    mut input: Box<dyn Read + '_>,
-    layers: u32,
-    damage: &mut Damage,
-) -> Result<(Format, Content), Problem> {
+/// What bytes are, and they themselves from the first, unpacked.
+fn unpacked<'i>(mut input: Box<dyn Read + 'i>, layers: u32) -> Result<(Format, Box<dyn Read + 'i>), Problem> {
     let mut head = Vec::new();
     input.by_ref().take(HEAD).read_to_end(&mut head)?;
     if head.is_empty() {
         return Err(Problem::Empty);
     }
-    let is_gzip = head.starts_with(&[0x1f, 0x8b]);
-    let whole = Cursor::new(head.clone()).chain(input);
-    if is_gzip && layers > 0 {
-        return read_packed(
-            Box::new(flate2::read::MultiGzDecoder::new(whole)),
-            layers - 1,
-            damage,
-        );
+    if layers > 0 && head.starts_with(&[0x1f, 0x8b]) {
+        let whole = Cursor::new(head).chain(input);
+        return unpacked(Box::new(flate2::read::MultiGzDecoder::new(whole)), layers - 1);
     }
     let format = sniff::sniff(&head)?;
-    let content = read_as(format, BufReader::with_capacity(BUFFER, whole), damage)?;
-    Ok((format, content))
+    Ok((format, Box::new(Cursor::new(head).chain(input))))
 }
 
 fn read_as(format: Format, input: impl BufRead, damage: &mut Damage) -> Result<Content, Problem> {
     let located = match format {
         Format::PystatsRaw => {
-            let counters = pystats::raw(input, damage)?;
+            let mut tally = Tally::new();
+            let minor = tally.read(input, damage)?;
+            tally.keep(minor);
+            let counters = tally.take();
             return Ok(statistics(Statistics::Counters(Box::new(counters))));
         }
         Format::PystatsJson => {

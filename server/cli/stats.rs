@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::{Stats, StatsFormat, screen};
-use crate::dump::{self, Content, JitLog};
+use crate::dump::{Refused, Sum};
 use crate::present::stats::{self, About};
 use crate::stats::{Statistics, compare};
 
@@ -40,51 +40,58 @@ pub fn stats(arguments: &Stats) -> anyhow::Result<u8> {
     Ok(0)
 }
 
+/// Files that are worth a thread.
+const SHARE: usize = 8;
+
 /// All files together; folders stand for the files in them.
 fn read(paths: &[PathBuf], notes: &mut Vec<String>) -> anyhow::Result<Statistics> {
     let files = files(paths)?;
-    let mut sum: Option<Statistics> = None;
-    for path in &files {
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let parts = threads.min(files.len() / SHARE).max(1);
+    let sum = match in_parts(&files, parts) {
+        // Which file is to blame is known when they are read one after the other.
+        Err(_) if parts > 1 => in_parts(&files, 1)?,
+        Ok(sum) if sum.is_over && parts > 1 => in_parts(&files, 1)?,
+        sum => sum?,
+    };
+    let (sum, mut found) = sum.finish();
+    notes.append(&mut found);
+    sum.context("none of the files could be read")
+}
+
+fn in_parts(files: &[PathBuf], parts: usize) -> anyhow::Result<Sum> {
+    let is_one = files.len() == 1;
+    let parts: Vec<_> = files.chunks(files.len().div_ceil(parts).max(1)).collect();
+    if let [files] = parts[..] {
+        return part(files, is_one);
+    }
+    std::thread::scope(|scope| {
+        let parts: Vec<_> = parts
+            .into_iter()
+            .map(|files| (&files[0], scope.spawn(|| part(files, false))))
+            .collect();
+        let mut sum = Sum::new();
+        for (first, part) in parts {
+            let part = part.join().map_err(|_| anyhow::anyhow!("a reader stopped"))?;
+            sum.join(&first.display().to_string(), part?)?;
+        }
+        Ok(sum)
+    })
+}
+
+fn part(files: &[PathBuf], is_one: bool) -> anyhow::Result<Sum> {
+    let mut sum = Sum::new();
+    for path in files {
         let name = path.display().to_string();
         let input = File::open(path).with_context(|| format!("cannot read {name}"))?;
-        let dump = match dump::read(&name, input) {
-            Ok(dump) => dump,
+        match sum.add(&name, input) {
+            Ok(()) => {}
             // One bad file in many costs itself only.
-            Err(error) if files.len() > 1 => {
-                notes.push(error.to_string());
-                continue;
-            }
+            Err(Refused::Unread(error)) if !is_one => sum.notes.push(error.to_string()),
             Err(error) => return Err(error.into()),
-        };
-        notes.extend(dump.problems.iter().map(|problem| format!("{name}: {problem}")));
-        let found = match dump.content {
-            Content::Statistics(found) => found,
-            Content::JitLog(log) => {
-                notes.push(JitLog::OFFSETS.to_owned());
-                Box::new(Statistics::Report(log.tables))
-            }
-            Content::Located(_) => anyhow::bail!(
-                "{name} is {}: it has no statistics of a process",
-                dump.format.name()
-            ),
-        };
-        sum = Some(match (sum, *found) {
-            (None, found) => found,
-            (Some(Statistics::Counters(mut sum)), Statistics::Counters(next)) => {
-                if sum.minor.is_some() && next.minor.is_some() && sum.minor != next.minor {
-                    anyhow::bail!("{name} is of another version of CPython than the files before it");
-                }
-                if !sum.merge(*next) {
-                    notes.push(format!("{name}: the sum of a counter has more than 64 bits"));
-                }
-                Statistics::Counters(sum)
-            }
-            _ => anyhow::bail!(
-                "{name} cannot be added to the others: a printed report has lost what a sum needs"
-            ),
-        });
+        }
     }
-    sum.context("none of the files could be read")
+    Ok(sum)
 }
 
 fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {

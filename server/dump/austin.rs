@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use super::bytes::Bytes;
-use super::located::{Doing, Grain, Located, Place, Stacks};
+use super::located::{Doing, Grain, Located, Place};
+use super::stacks::Stacks;
 use super::{Damage, Problem};
 
 /// Frames of a stack that are kept.

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::located::{Doing, Grain, Located, Place, Stacks};
+use super::located::{Doing, Grain, Located, Place};
+use super::stacks::Stacks;
 use super::{Damage, Problem, json};
 
 /// Frames of a stack.

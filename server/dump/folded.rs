@@ -3,7 +3,8 @@
 
 use std::io::BufRead;
 
-use super::located::{Doing, Grain, Located, Place, Stacks};
+use super::located::{Doing, Grain, Located, Place};
+use super::stacks::Stacks;
 use super::{Damage, Problem, lines};
 
 /// Whose lines they are.

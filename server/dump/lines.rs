@@ -3,39 +3,47 @@
 use std::io::{self, BufRead};
 
 /// Longer lines are cut, bytes.
-const LONGEST: usize = 1 << 16;
+pub(super) const LONGEST: usize = 1 << 16;
 
 /// Calls `each` with every line, its 1-based number and whether its end was there. Ends are taken off,
 /// `\r` too.
-pub(super) fn each(mut input: impl BufRead, mut each: impl FnMut(u64, &[u8], bool)) -> io::Result<()> {
-    let mut line = Vec::new();
+pub(super) fn each(input: impl BufRead, mut each: impl FnMut(u64, &[u8], bool)) -> io::Result<()> {
     let mut number = 0;
+    blocks(input, |block, complete| {
+        let mut rest = block;
+        while !rest.is_empty() {
+            let mut after = rest;
+            let length = after.skip_until(b'\n').unwrap_or(rest.len());
+            let line = &rest[..length];
+            let line = line.strip_suffix(b"\n").unwrap_or(line);
+            let line = &line[..line.len().min(LONGEST)];
+            number += 1;
+            each(number, line.strip_suffix(b"\r").unwrap_or(line), complete);
+            rest = after;
+        }
+    })
+}
+
+/// Calls `each` with runs of whole lines, their ends with them, and whether the last has its end: only
+/// the last of all may lack it. A line that is cut comes alone.
+pub(super) fn blocks(mut input: impl BufRead, mut each: impl FnMut(&[u8], bool)) -> io::Result<()> {
+    let mut line = Vec::new();
     loop {
         // Most lines are whole in the buffer: they are looked at there.
-        if let Ok(mut buffer) = input.fill_buf() {
-            let mut used = 0;
-            loop {
-                let mut rest = buffer;
-                let length = rest.skip_until(b'\n').unwrap_or(0);
-                let Some(content) = buffer[..length].strip_suffix(b"\n") else {
-                    break;
-                };
-                let content = &content[..content.len().min(LONGEST)];
-                number += 1;
-                each(number, content.strip_suffix(b"\r").unwrap_or(content), true);
-                used += length;
-                buffer = &buffer[length..];
-            }
-            input.consume(used);
+        if let Ok(buffer) = input.fill_buf()
+            && let Some(last) = buffer.iter().rposition(|&byte| byte == b'\n')
+        {
+            each(&buffer[..=last], true);
+            input.consume(last + 1);
         }
         line.clear();
         let complete = next(&mut input, &mut line)?;
-        if line.is_empty() && !complete {
-            return Ok(());
+        if complete {
+            line.push(b'\n');
         }
-        number += 1;
-        let content = line.strip_suffix(b"\r").unwrap_or(&line);
-        each(number, content, complete);
+        if !line.is_empty() {
+            each(&line, complete);
+        }
         if !complete {
             return Ok(());
         }

@@ -1,11 +1,8 @@
 //! What a dump says of places in code, before it meets any text.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::profile::{Position, Time};
-
-/// Different places that are kept.
-const PLACES: usize = 1 << 20;
 
 /// The finest thing a dump tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +58,7 @@ impl Place {
         self.position.is_some() && !self.path.is_empty() && self.path != "~" && !self.path.starts_with('<')
     }
 
-    fn code(&self) -> (String, String, Option<u32>) {
+    pub(super) fn code(&self) -> (String, String, Option<u32>) {
         (self.path.clone(), self.function.clone(), self.first_line)
     }
 }
@@ -154,133 +151,4 @@ pub enum Doing {
     Waiting,
     /// Collecting garbage.
     Collecting,
-}
-
-/// Stacks on their way to facts: frames by number, outermost first.
-#[derive(Debug)]
-pub struct Stacks {
-    places: Vec<Place>,
-    numbers: HashMap<Place, usize>,
-    own: Vec<Time>,
-    lines: HashMap<(usize, u32), Time>,
-    codes: HashMap<usize, Time>,
-    /// Numbers of path and of code object, for each place.
-    keys: Vec<(usize, usize)>,
-    paths: HashMap<String, usize>,
-    code_numbers: HashMap<(String, String, Option<u32>), usize>,
-    all: Time,
-    nowhere: Time,
-    samples: u64,
-}
-
-impl Stacks {
-    /// None yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self {
-            places: Vec::new(),
-            numbers: HashMap::new(),
-            own: Vec::new(),
-            lines: HashMap::new(),
-            codes: HashMap::new(),
-            keys: Vec::new(),
-            paths: HashMap::new(),
-            code_numbers: HashMap::new(),
-            all: Time::default(),
-            nowhere: Time::default(),
-            samples: 0,
-        }
-    }
-
-    /// The number of a place; none when there are too many.
-    pub fn place(&mut self, place: Place) -> Option<usize> {
-        if let Some(&known) = self.numbers.get(&place) {
-            return Some(known);
-        }
-        if self.places.len() >= PLACES {
-            return None;
-        }
-        let number = self.places.len();
-        let next_path = self.paths.len();
-        let path = *self.paths.entry(place.path.clone()).or_insert(next_path);
-        let next_code = self.code_numbers.len();
-        let code = *self.code_numbers.entry(place.code()).or_insert(next_code);
-        self.keys.push((path, code));
-        self.numbers.insert(place.clone(), number);
-        self.places.push(place);
-        self.own.push(Time::default());
-        Some(number)
-    }
-
-    /// A stack was seen for this long, `samples` times. Time of code that is in no file is its caller's.
-    pub fn add(&mut self, stack: &[usize], ns: f64, samples: u64, doing: Doing) {
-        let mut time = Time {
-            samples,
-            ..Time::default()
-        };
-        match doing {
-            Doing::Running => time.busy_ns = ns,
-            Doing::Waiting => {
-                time.waiting_ns = ns;
-                time.samples = 0;
-            }
-            Doing::Collecting => {
-                time.busy_ns = ns;
-                time.collecting_ns = ns;
-            }
-        }
-        self.samples += samples;
-        self.all.add(time);
-        let known = stack.iter().copied().filter(|&frame| frame < self.places.len());
-        let frames: Vec<_> = known.filter(|&frame| self.places[frame].is_in_file()).collect();
-        match frames.last() {
-            Some(&leaf) => self.own[leaf].add(time),
-            None => self.nowhere.add(time),
-        }
-        let (mut lines, mut codes) = (HashSet::new(), HashSet::new());
-        for frame in frames {
-            let (path, code) = self.keys[frame];
-            if codes.insert(code) {
-                self.codes.entry(code).or_default().add(time);
-            }
-            if let Some(position) = self.places[frame].position
-                && lines.insert((path, position.line))
-            {
-                self.lines.entry((path, position.line)).or_default().add(time);
-            }
-        }
-    }
-
-    /// As facts.
-    #[must_use]
-    pub fn finish(self, grain: Grain) -> Located {
-        let mut located = Located::new(grain);
-        let mut paths = vec![String::new(); self.paths.len()];
-        for (path, number) in self.paths {
-            paths[number] = path;
-        }
-        let mut names = vec![(String::new(), String::new(), None); self.code_numbers.len()];
-        for (name, number) in self.code_numbers {
-            names[number] = name;
-        }
-        located.facts = Located::own(self.places.into_iter().zip(self.own));
-        let lines = self.lines.into_iter();
-        located.lines = lines
-            .map(|((path, line), time)| ((paths[path].clone(), line), time))
-            .collect();
-        located.codes = self
-            .codes
-            .into_iter()
-            .map(|(code, time)| (names[code].clone(), time))
-            .collect();
-        located.all = self.all;
-        located.samples = Some(self.samples);
-        located
-    }
-}
-
-impl Default for Stacks {
-    fn default() -> Self {
-        Self::new()
-    }
 }

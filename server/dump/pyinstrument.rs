@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::located::{Doing, Grain, Located, Place, Stacks};
+use super::located::{Doing, Grain, Located, Place};
+use super::stacks::Stacks;
 use super::{Damage, Problem};
 
 #[derive(Deserialize)]

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::io::Read;
 
 use super::bytes::Bytes;
-use super::located::{Doing, Grain, Located, Place, Stacks};
+use super::located::{Doing, Grain, Located, Place};
+use super::stacks::{Stack, Stacks};
 use super::{Damage, LARGEST, Problem};
 use crate::stats::opcodes::Opcodes;
 
@@ -53,10 +54,12 @@ pub(super) fn read(bytes: &[u8], damage: &mut Damage) -> Result<Located, Problem
         samples
     };
     let mut run = Run {
-        previous: HashMap::new(),
+        threads: Vec::new(),
+        numbers: HashMap::new(),
+        last: None,
         stacks,
         frames: &frames,
-        collecting: frames.iter().map(|frame| frame.is_gc).collect(),
+        new: Vec::new(),
         is_wall: matches!(header.mode, 0 | 1),
         records: 0,
         longest_us: 0,
@@ -266,12 +269,25 @@ fn unpack(packed: &[u8], damage: &mut Damage) -> Result<Vec<u8>, Problem> {
     Ok(unpacked)
 }
 
+/// What the records of a thread of an interpreter go on from.
+#[derive(Default)]
+struct Thread {
+    /// Outermost frame first, and the stack that each is the innermost frame of.
+    frames: Vec<(u32, Stack)>,
+    clock_us: u64,
+    /// Clearings of the tree that its stacks are of.
+    clearings: u64,
+}
+
 struct Run<'f> {
-    /// Innermost frame first, by thread and interpreter.
-    previous: HashMap<(u64, u32), (Vec<usize>, u64)>,
+    threads: Vec<Thread>,
+    numbers: HashMap<(u64, u32), usize>,
+    /// The thread of the last record.
+    last: Option<((u64, u32), usize)>,
     stacks: Stacks,
     frames: &'f [Frame],
-    collecting: Vec<bool>,
+    /// Frames of a record, innermost first.
+    new: Vec<u32>,
     is_wall: bool,
     records: u64,
     longest_us: u64,
@@ -282,64 +298,88 @@ impl Run<'_> {
     fn record(&mut self, reader: &mut Bytes) -> Option<()> {
         let key = (reader.u64()?, reader.u32()?);
         let encoding = reader.byte()?;
-        let (mut stack, mut clock) = self.previous.remove(&key).unwrap_or_default();
+        let number = self.thread(key);
         if encoding == 0 {
             for _ in 0..reader.varint()? {
                 let (us, status) = (reader.varint()?, reader.byte()?);
-                clock = clock.saturating_add(us);
-                self.sample(&stack, us, status);
+                self.sample(number, us, status);
             }
-        } else {
-            let (us, status) = (reader.varint()?, reader.byte()?);
-            clock = clock.saturating_add(us);
-            let mut number = || usize::try_from(reader.varint()?).ok();
-            let (kept, new) = match encoding {
-                1 => (0, number()?),
-                2 => (number()?, number()?),
-                3 => {
-                    let popped = number()?;
-                    (stack.len().checked_sub(popped)?, number()?)
-                }
-                _ => return None,
-            };
-            if new > DEPTH || kept > stack.len() {
-                return None;
-            }
-            let mut next = Vec::with_capacity(new + kept);
-            for _ in 0..new {
-                let frame = usize::try_from(reader.varint()?).ok()?;
-                next.push(frame);
-            }
-            next.extend_from_slice(&stack[stack.len() - kept..]);
-            if next.len() > 2 * DEPTH || next.iter().any(|&frame| frame >= self.frames.len()) {
-                return None;
-            }
-            stack = next;
-            self.sample(&stack, us, status);
+            return Some(());
         }
-        self.longest_us = self.longest_us.max(clock);
-        self.previous.insert(key, (stack, clock));
+        let (us, status) = (reader.varint()?, reader.byte()?);
+        let depth = self.threads[number].frames.len();
+        let mut size = || usize::try_from(reader.varint()?).ok();
+        let (kept, new) = match encoding {
+            1 => (0, size()?),
+            2 => (size()?, size()?),
+            3 => {
+                let popped = size()?;
+                (depth.checked_sub(popped)?, size()?)
+            }
+            _ => return None,
+        };
+        if new > DEPTH || kept > depth || kept + new > 2 * DEPTH {
+            return None;
+        }
+        self.new.clear();
+        for _ in 0..new {
+            let frame = u32::try_from(reader.varint()?).ok()?;
+            self.frames.get(frame as usize)?;
+            self.new.push(frame);
+        }
+        let frames = &mut self.threads[number].frames;
+        frames.truncate(kept);
+        let mut stack = frames.last().map_or(Stack::EMPTY, |(_, stack)| *stack);
+        for &frame in self.new.iter().rev() {
+            if let Some(place) = self.frames[frame as usize].place {
+                stack = self.stacks.called(stack, place);
+            }
+            frames.push((frame, stack));
+        }
+        self.sample(number, us, status);
         Some(())
     }
 
-    fn sample(&mut self, stack: &[usize], us: u64, status: u8) {
-        self.records += 1;
-        // A thread without Python code: no time of the program's.
-        if stack.is_empty() {
-            return;
+    fn thread(&mut self, key: (u64, u32)) -> usize {
+        let number = match self.last {
+            Some((last, number)) if last == key => number,
+            _ => *self.numbers.entry(key).or_insert_with(|| {
+                self.threads.push(Thread::default());
+                self.threads.len() - 1
+            }),
+        };
+        self.last = Some((key, number));
+        let clearings = self.stacks.clear_if_full();
+        let thread = &mut self.threads[number];
+        if thread.clearings != clearings {
+            thread.clearings = clearings;
+            let mut stack = Stack::EMPTY;
+            for (frame, known) in &mut thread.frames {
+                if let Some(place) = self.frames[*frame as usize].place {
+                    stack = self.stacks.called(stack, place);
+                }
+                *known = stack;
+            }
         }
-        let doing = if stack.first().is_some_and(|&frame| self.collecting[frame]) {
+        number
+    }
+
+    fn sample(&mut self, number: usize, us: u64, status: u8) {
+        self.records += 1;
+        let thread = &mut self.threads[number];
+        thread.clock_us = thread.clock_us.saturating_add(us);
+        self.longest_us = self.longest_us.max(thread.clock_us);
+        // A thread without Python code: no time of the program's.
+        let Some(&(frame, stack)) = thread.frames.last() else {
+            return;
+        };
+        let doing = if self.frames[frame as usize].is_gc {
             Doing::Collecting
         } else if self.is_wall && status & (GIL | ON_CPU | UNKNOWN) == 0 {
             Doing::Waiting
         } else {
             Doing::Running
         };
-        let places: Vec<_> = stack
-            .iter()
-            .rev()
-            .filter_map(|&frame| self.frames[frame].place)
-            .collect();
-        self.stacks.add(&places, us as f64 * 1e3, 1, doing);
+        self.stacks.seen(stack, us as f64 * 1e3, 1, doing);
     }
 }

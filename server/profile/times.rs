@@ -59,7 +59,7 @@ impl Time {
         self.busy_ns += other.busy_ns;
         self.waiting_ns += other.waiting_ns;
         self.collecting_ns += other.collecting_ns;
-        self.samples += other.samples;
+        self.samples = self.samples.saturating_add(other.samples);
     }
 }
 

@@ -114,14 +114,19 @@ impl Counters {
             return true;
         };
         let known = &mut self.entries[index].1;
-        // A flag: how many files set it says nothing.
-        if key.ends_with(".specializable") {
+        if Self::is_flag(key) {
             *known = value.max(*known);
             return true;
         }
         let sum = known.checked_add(value);
         *known = sum.unwrap_or(u64::MAX);
         sum.is_some()
+    }
+
+    /// Whether a counter says only that something is so: how many files say it tells nothing.
+    #[must_use]
+    pub fn is_flag(key: &str) -> bool {
+        key.ends_with(".specializable")
     }
 
     /// Sums the counters of another file into these; false when a sum was held at 64 bits.
@@ -235,33 +240,115 @@ impl Counters {
             .get(number as usize)
             .map_or_else(|| format!("kind {number}"), |name| (*name).to_owned())
     }
+}
 
-    /// Settles the version by the names of the opcodes, where the file does not say it.
-    pub fn settle_version(&mut self) {
-        let group = self.group("opcode");
-        let has = |name: &str| group.get(name).is_some();
-        // Each was new or gone in its version: `Lib/opcode.py`, `Lib/_opcode_metadata.py`.
-        let minor = if has("GET_ITER_VIRTUAL")
-            || has("FOR_ITER_VIRTUAL")
-            || has("CALL_EX_PY")
-            || has("RESUME_CHECK_JIT")
-        {
-            "3.15"
-        } else if has("LOAD_FAST_BORROW") || has("LOAD_CONST_IMMORTAL") || has("LOAD_CONST_MORTAL") {
-            "3.14"
-        } else if has("PRECALL") || has("LOAD_METHOD") {
-            "3.11"
-        } else if has("CALL_NO_KW_BUILTIN_O")
-            || has("CALL_NO_KW_BUILTIN_FAST")
-            || has("CALL_NO_KW_LEN")
-            || has("CALL_PY_WITH_DEFAULTS")
-        {
-            "3.12"
-        } else if has("CALL_KW") || has("RESUME_CHECK") || has("BINARY_SUBSCR_STR_INT") || has("TO_BOOL") {
-            "3.13"
-        } else {
-            return;
+/// Which opcodes that were new or gone in a version are among some counters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Marks(u8);
+
+impl Marks {
+    const NUMBERED: u8 = 1;
+    const OF_312: u8 = 2;
+    /// By their versions, the surest first: `Lib/opcode.py`, `Lib/_opcode_metadata.py`.
+    const OPCODES: [(u8, &str, &[&str]); 5] = [
+        (
+            4,
+            "3.15",
+            &[
+                "GET_ITER_VIRTUAL",
+                "FOR_ITER_VIRTUAL",
+                "CALL_EX_PY",
+                "RESUME_CHECK_JIT",
+            ],
+        ),
+        (
+            8,
+            "3.14",
+            &["LOAD_FAST_BORROW", "LOAD_CONST_IMMORTAL", "LOAD_CONST_MORTAL"],
+        ),
+        (16, "3.11", &["PRECALL", "LOAD_METHOD"]),
+        (
+            32,
+            "3.12",
+            &[
+                "CALL_NO_KW_BUILTIN_O",
+                "CALL_NO_KW_BUILTIN_FAST",
+                "CALL_NO_KW_LEN",
+                "CALL_PY_WITH_DEFAULTS",
+            ],
+        ),
+        (
+            64,
+            "3.13",
+            &["CALL_KW", "RESUME_CHECK", "BINARY_SUBSCR_STR_INT", "TO_BOOL"],
+        ),
+    ];
+
+    /// Of a key.
+    #[must_use]
+    pub fn of(key: &str) -> Self {
+        if key == "Object increfs" || key == "Calls via PyEval_EvalFrame[0]" {
+            return Self(Self::OF_312);
+        }
+        let Some((opcode, _)) = key.strip_prefix("opcode[").and_then(|key| key.split_once(']')) else {
+            return Self(0);
         };
-        self.minor = Some(minor.to_owned());
+        if opcode.parse::<u16>().is_ok() {
+            return Self(Self::NUMBERED);
+        }
+        let mut versions = Self::OPCODES.iter();
+        Self(versions.find(|of| of.2.contains(&opcode)).map_or(0, |of| of.0))
     }
+
+    /// Of both.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// `major.minor`; none when the opcodes fit no version.
+    #[must_use]
+    pub fn minor(self) -> Option<&'static str> {
+        if self.0 & Self::NUMBERED != 0 {
+            return Some(if self.0 & Self::OF_312 == 0 {
+                "3.11"
+            } else {
+                "3.12"
+            });
+        }
+        let mut versions = Self::OPCODES.iter();
+        versions.find(|of| self.0 & of.0 != 0).map(|of| of.1)
+    }
+}
+
+/// Counters of a version, with names for the numbers that 3.11 and 3.12 print.
+#[must_use]
+pub fn named<'k>(entries: impl Iterator<Item = (&'k str, u64)>, minor: Option<&str>) -> Counters {
+    let opcodes = minor.and_then(Opcodes::of);
+    let mut counters = Counters::default();
+    for (key, value) in entries {
+        let renamed = opcodes.and_then(|opcodes| with_names(key, opcodes));
+        counters.add(renamed.as_deref().unwrap_or(key), value);
+    }
+    counters.minor = minor.map(str::to_owned);
+    counters
+}
+
+fn number_in<'k>(key: &'k str, before: &str) -> Option<(u16, &'k str)> {
+    let (number, rest) = key.strip_prefix(before)?.split_once(']')?;
+    Some((number.parse().ok()?, rest))
+}
+
+fn with_names(key: &str, opcodes: &Opcodes) -> Option<String> {
+    let name = |number: u16| {
+        opcodes
+            .name(number)
+            .map_or_else(|| format!("<{number}>"), str::to_owned)
+    };
+    let (number, rest) = number_in(key, "opcode[")?;
+    let rest = match number_in(rest, ".pair_count[") {
+        Some((second, rest)) => format!(".pair_count[{}]{rest}", name(second)),
+        None => rest.to_owned(),
+    };
+    Some(format!("opcode[{}]{rest}", name(number)))
 }

@@ -1,0 +1,312 @@
+//! Counters as a pystats build writes them, of any number of files at once.
+//!
+//! Files of one build have nearly the same lines in the same order. So the lines seen so far are kept in
+//! that order, and a line is looked for among those that come next before its key is taken apart.
+
+use std::collections::HashMap;
+use std::io::BufRead;
+
+use super::{Damage, Place, Problem, lines};
+use crate::stats::Counters;
+use crate::stats::counters::{Marks, named};
+
+/// Keys that are kept; a real dump has less than 20,000.
+const KEYS: usize = 1 << 20;
+/// Bytes of keys that are kept.
+const TEXT: usize = 1 << 26;
+/// Lines that are tried before the key is looked up.
+const AHEAD: usize = 16;
+/// Digits that always fit into 64 bits.
+const DIGITS: usize = 19;
+/// No key.
+const NONE: u32 = u32::MAX;
+
+/// A counter and the line it stood in.
+#[derive(Debug, Clone, Copy)]
+struct Key {
+    /// The bytes before its value, in `Tally::text`.
+    start: u32,
+    end: u32,
+    /// The key of a line further down.
+    next: u32,
+    /// It says that something is so: sums of it say nothing.
+    is_flag: bool,
+    marks: Marks,
+}
+
+/// Sums of files, and the file that is being read.
+#[derive(Debug)]
+pub(super) struct Tally {
+    text: Vec<u8>,
+    keys: Vec<Key>,
+    numbers: HashMap<Box<str>, u32>,
+    /// The key of the first line.
+    first: u32,
+    /// Of the file: by key, and whether it has the key.
+    values: Vec<u64>,
+    has: Vec<bool>,
+    /// Of all files that were kept.
+    sums: Vec<u64>,
+    kept: Vec<bool>,
+    files: u64,
+    minor: Option<&'static str>,
+}
+
+/// Where in a file.
+struct Cursor {
+    line: u64,
+    foreign: u64,
+    /// The key of the last line that had one.
+    last: u32,
+}
+
+enum Line<'l> {
+    Counter(&'l str, u64),
+    Bad,
+    Foreign,
+}
+
+impl Tally {
+    /// Of no file.
+    pub(super) fn new() -> Self {
+        Self {
+            text: Vec::new(),
+            keys: Vec::new(),
+            numbers: HashMap::new(),
+            first: NONE,
+            values: Vec::new(),
+            has: Vec::new(),
+            sums: Vec::new(),
+            kept: Vec::new(),
+            files: 0,
+            minor: None,
+        }
+    }
+
+    /// Reads the lines that a build with pystats writes, whatever else stands between them, and tells
+    /// the version by the names in them. They count once they are kept.
+    pub(super) fn read(
+        &mut self,
+        input: impl BufRead,
+        damage: &mut Damage,
+    ) -> Result<Option<&'static str>, Problem> {
+        self.values.fill(0);
+        self.has.fill(false);
+        let mut cursor = Cursor {
+            line: 0,
+            foreign: 0,
+            last: NONE,
+        };
+        lines::blocks(input, |block, complete| {
+            self.block(block, complete, &mut cursor, damage);
+        })?;
+        let foreign = cursor.foreign;
+        if foreign > 0 {
+            let lines = if foreign == 1 { "line is" } else { "lines are" };
+            damage.about(format!("{foreign} {lines} no counter of pystats and left out"));
+        }
+        if cursor.last == NONE {
+            return Err(Problem::Damaged {
+                place: None,
+                what: "no counter could be read".to_owned(),
+            });
+        }
+        let present = self.keys.iter().zip(&self.has).filter(|(_, has)| **has);
+        let marks = present.fold(Marks::default(), |marks, (key, _)| marks.and(key.marks));
+        Ok(marks.minor())
+    }
+
+    /// Adds the file that was read last to the sums; false when one was held at 64 bits.
+    pub(super) fn keep(&mut self, minor: Option<&'static str>) -> bool {
+        let mut fits = true;
+        for (number, key) in self.keys.iter().enumerate() {
+            if !self.has[number] {
+                continue;
+            }
+            self.kept[number] = true;
+            let (sum, value) = (&mut self.sums[number], self.values[number]);
+            if key.is_flag {
+                *sum = value.max(*sum);
+                continue;
+            }
+            let (added, is_over) = sum.overflowing_add(value);
+            *sum = if is_over { u64::MAX } else { added };
+            fits &= !is_over;
+        }
+        self.files += 1;
+        self.minor = minor.or(self.minor);
+        fits
+    }
+
+    /// The sums, with names for numbers, which 3.11 and 3.12 print. Nothing is kept any more.
+    pub(super) fn take(&mut self) -> Counters {
+        let mut names = vec![""; self.keys.len()];
+        for (key, &number) in &self.numbers {
+            names[number as usize] = key;
+        }
+        let all = names.into_iter().zip(&self.sums).zip(&self.kept);
+        let kept = all.filter_map(|((key, &sum), &kept)| kept.then_some((key, sum)));
+        let mut counters = named(kept, self.minor);
+        counters.files = self.files;
+        self.sums.fill(0);
+        self.kept.fill(false);
+        (self.files, self.minor) = (0, None);
+        counters
+    }
+
+    /// Whole lines; the last of the file may lack its end.
+    fn block(&mut self, block: &[u8], complete: bool, cursor: &mut Cursor, damage: &mut Damage) {
+        let mut rest = block;
+        while !rest.is_empty() {
+            cursor.line += 1;
+            if let Some((number, value, length)) = self.expected(rest, cursor.last) {
+                rest = &rest[length..];
+                cursor.last = number;
+                self.add(number, value, cursor.line, damage);
+                continue;
+            }
+            let mut after = rest;
+            let length = after.skip_until(b'\n').unwrap_or(rest.len());
+            self.line(&rest[..length], complete, cursor, damage);
+            rest = after;
+        }
+    }
+
+    /// The key, value and length of a line that is one of those that come next.
+    fn expected(&self, rest: &[u8], last: u32) -> Option<(u32, u64, usize)> {
+        let mut number = self.after(last);
+        for _ in 0..AHEAD {
+            let key = self.keys.get(number as usize)?;
+            let start = &self.text[key.start as usize..key.end as usize];
+            if let Some(value) = rest.strip_prefix(start)
+                && let Some((value, length)) = ending_number(value)
+            {
+                return Some((number, value, start.len() + length));
+            }
+            number = key.next;
+        }
+        None
+    }
+
+    fn after(&self, last: u32) -> u32 {
+        self.keys.get(last as usize).map_or(self.first, |key| key.next)
+    }
+
+    /// A line that is not where it was before.
+    #[cold]
+    fn line(&mut self, line: &[u8], complete: bool, cursor: &mut Cursor, damage: &mut Damage) {
+        let text = (line.len() <= lines::LONGEST)
+            .then(|| std::str::from_utf8(line).ok())
+            .flatten();
+        let Some(text) = text else {
+            cursor.foreign += 1;
+            return;
+        };
+        let at = Place::Line(cursor.line);
+        match counter(text) {
+            Line::Counter(key, value) if complete => {
+                let Some(number) = self.number(key, text, cursor.last) else {
+                    damage.at(at, "too many different counters: this one is left out");
+                    return;
+                };
+                cursor.last = number;
+                self.add(number, value, cursor.line, damage);
+            }
+            Line::Counter(..) => damage.at(at, "the file is cut here: the last line is left out"),
+            Line::Bad => damage.at(at, "the value of this counter is no number of 64 bits"),
+            Line::Foreign if text.trim().is_empty() => {}
+            Line::Foreign => cursor.foreign += 1,
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, number: u32, value: u64, line: u64, damage: &mut Damage) {
+        let at = number as usize;
+        let known = &mut self.values[at];
+        self.has[at] = true;
+        if self.keys[at].is_flag {
+            *known = value.max(*known);
+            return;
+        }
+        let (sum, is_over) = known.overflowing_add(value);
+        *known = sum;
+        if is_over {
+            *known = u64::MAX;
+            damage.at(Place::Line(line), "the sum of this counter has more than 64 bits");
+        }
+    }
+
+    /// The number of a key; none when there are too many. A new one is expected after the last from now on.
+    fn number(&mut self, key: &str, line: &str, last: u32) -> Option<u32> {
+        let renamed = old_uop(key);
+        let name = renamed.as_deref().unwrap_or(key);
+        if let Some(&number) = self.numbers.get(name) {
+            return Some(number);
+        }
+        // Up to the digits, which the line is known to have.
+        let start = line.trim_end().trim_end_matches(|c: char| c.is_ascii_digit());
+        if self.keys.len() >= KEYS || self.text.len() + start.len() > TEXT {
+            return None;
+        }
+        let number = u32::try_from(self.keys.len()).ok()?;
+        let begin = u32::try_from(self.text.len()).ok()?;
+        self.text.extend_from_slice(start.as_bytes());
+        self.keys.push(Key {
+            start: begin,
+            end: u32::try_from(self.text.len()).ok()?,
+            next: self.after(last),
+            is_flag: Counters::is_flag(name),
+            marks: Marks::of(name),
+        });
+        match self.keys.get_mut(last as usize) {
+            Some(before) => before.next = number,
+            None => self.first = number,
+        }
+        self.numbers.insert(name.into(), number);
+        self.values.push(0);
+        self.has.push(false);
+        self.sums.push(0);
+        self.kept.push(false);
+        Some(number)
+    }
+}
+
+/// A number that ends its line and surely fits, with the bytes to the next line.
+#[inline]
+fn ending_number(text: &[u8]) -> Option<(u64, usize)> {
+    let mut value = 0_u64;
+    for (digits, &byte) in text.iter().take(DIGITS + 1).enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            let end: &[u8] = if byte == b'\r' { b"\r\n" } else { b"\n" };
+            let is_end = digits > 0 && text[digits..].starts_with(end);
+            return is_end.then_some((value, digits + end.len()));
+        }
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+    }
+    None
+}
+
+fn counter(line: &str) -> Line<'_> {
+    let Some((key, value)) = line.split_once(':') else {
+        return Line::Foreign;
+    };
+    let (key, value) = (key.trim(), value.trim());
+    let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+    if key.is_empty() {
+        return Line::Foreign;
+    }
+    if is_number {
+        return value.parse().map_or(Line::Bad, |value| Line::Counter(key, value));
+    }
+    if key.starts_with("opcode[") || key.starts_with("uop") {
+        return Line::Bad;
+    }
+    Line::Foreign
+}
+
+/// Early builds print some uops without their underscore.
+fn old_uop(key: &str) -> Option<String> {
+    let name = key.strip_prefix("uops[")?;
+    (!name.starts_with('_')).then(|| format!("uops[_{name}"))
+}
