@@ -1,5 +1,7 @@
 //! What a file is, by its content: never by its name.
 
+use std::borrow::Cow;
+
 use super::Problem;
 
 /// A format.
@@ -112,6 +114,12 @@ impl Format {
 /// Lines of a text that are looked at: what a program printed may come first.
 const LINES: usize = 200;
 
+/// Whether the first line is a counter of pystats already.
+pub(super) fn is_raw(head: &[u8]) -> bool {
+    let first = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    std::str::from_utf8(first).is_ok_and(|first| is_counter(first.trim()))
+}
+
 /// Tells a format by the first bytes.
 pub(super) fn sniff(head: &[u8]) -> Result<Format, Problem> {
     if head.starts_with(&[0x1f, 0x8b]) {
@@ -131,7 +139,10 @@ pub(super) fn sniff(head: &[u8]) -> Result<Format, Problem> {
     if let [b'{' | 0xfb, b'(' | b')' | 0xa8 | 0xa9, ..] = head {
         return Ok(Format::Pstats);
     }
-    let text = String::from_utf8_lossy(head);
+    if is_raw(head) {
+        return Ok(Format::PystatsRaw);
+    }
+    let text = std::str::from_utf8(head).map_or_else(|_| String::from_utf8_lossy(head), Cow::Borrowed);
     let start = text.trim_start();
     if start.starts_with('[') && start.contains("\"cat\":\"py-spy\"") {
         return Ok(Format::ChromeTrace);

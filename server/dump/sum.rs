@@ -1,9 +1,9 @@
 //! Statistics of several files, added up while they are read.
 
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 
 use super::tally::Tally;
-use super::{BUFFER, Content, Damage, Error, Format, JitLog};
+use super::{BUFFER, Content, Damage, Error, Format, JitLog, sniff};
 use crate::stats::Statistics;
 
 /// Why a file is not added.
@@ -52,6 +52,12 @@ impl Sum {
             problem,
         };
         let mut damage = Damage::default();
+        let mut input = BufReader::with_capacity(BUFFER, input);
+        if sniff::is_raw(input.fill_buf().map_err(|error| unread(error.into()))?) {
+            let minor = self.tally.read(input, &mut damage).map_err(unread)?;
+            self.told(name, damage.sentences());
+            return self.raw(name, minor);
+        }
         let (format, input) = super::unpacked(Box::new(input), 1).map_err(unread)?;
         let input = BufReader::with_capacity(BUFFER, input);
         if format == Format::PystatsRaw {
@@ -149,11 +155,16 @@ impl Sum {
 
     /// Adds what was read of later files; `name` is the first of them.
     pub fn join(&mut self, name: &str, mut later: Self) -> Result<(), Refused> {
-        self.close(name);
-        later.close(name);
         self.same_version(name, later.minor.as_deref())?;
         self.notes.append(&mut later.notes);
         self.is_over |= later.is_over;
+        if self.is_open && later.is_open && later.total.is_none() {
+            let fits = self.tally.join(&later.tally);
+            self.fits(name, fits);
+            return Ok(());
+        }
+        self.close(name);
+        later.close(name);
         self.total = match (self.total.take(), later.total) {
             (Some(Statistics::Counters(mut sum)), Some(Statistics::Counters(next))) => {
                 let fits = sum.merge(*next);

@@ -138,13 +138,45 @@ impl Tally {
         fits
     }
 
-    /// The sums, with names for numbers, which 3.11 and 3.12 print. Nothing is kept any more.
-    pub(super) fn take(&mut self) -> Counters {
+    /// Adds the sums of another; false when one was held at 64 bits.
+    pub(super) fn join(&mut self, other: &Self) -> bool {
+        self.values.fill(0);
+        self.has.fill(false);
+        let mut fits = true;
+        let mut last = NONE;
+        for (number, name) in other.names().into_iter().enumerate() {
+            let key = other.keys[number];
+            let start = &other.text[key.start as usize..key.end as usize];
+            if !other.kept[number] {
+                continue;
+            }
+            match self.numbered(name, start, last) {
+                Some(number_here) => {
+                    last = number_here;
+                    self.values[last as usize] = other.sums[number];
+                    self.has[last as usize] = true;
+                }
+                None => fits = false,
+            }
+        }
+        let files = self.files + other.files;
+        fits &= self.keep(other.minor);
+        self.files = files;
+        fits
+    }
+
+    /// Keys, by number.
+    fn names(&self) -> Vec<&str> {
         let mut names = vec![""; self.keys.len()];
         for (key, &number) in &self.numbers {
             names[number as usize] = key;
         }
-        let all = names.into_iter().zip(&self.sums).zip(&self.kept);
+        names
+    }
+
+    /// The sums, with names for numbers, which 3.11 and 3.12 print. Nothing is kept any more.
+    pub(super) fn take(&mut self) -> Counters {
+        let all = self.names().into_iter().zip(&self.sums).zip(&self.kept);
         let kept = all.filter_map(|((key, &sum), &kept)| kept.then_some((key, sum)));
         let mut counters = named(kept, self.minor);
         counters.files = self.files;
@@ -178,8 +210,8 @@ impl Tally {
         for _ in 0..AHEAD {
             let key = self.keys.get(number as usize)?;
             let start = &self.text[key.start as usize..key.end as usize];
-            if let Some(value) = rest.strip_prefix(start)
-                && let Some((value, length)) = ending_number(value)
+            if begins(rest, start)
+                && let Some((value, length)) = ending_number(&rest[start.len()..])
             {
                 return Some((number, value, start.len() + length));
             }
@@ -240,17 +272,22 @@ impl Tally {
     fn number(&mut self, key: &str, line: &str, last: u32) -> Option<u32> {
         let renamed = old_uop(key);
         let name = renamed.as_deref().unwrap_or(key);
+        // Up to the digits, which the line is known to have.
+        let start = line.trim_end().trim_end_matches(|c: char| c.is_ascii_digit());
+        self.numbered(name, start.as_bytes(), last)
+    }
+
+    /// The number of a name, and of the line it begins.
+    fn numbered(&mut self, name: &str, start: &[u8], last: u32) -> Option<u32> {
         if let Some(&number) = self.numbers.get(name) {
             return Some(number);
         }
-        // Up to the digits, which the line is known to have.
-        let start = line.trim_end().trim_end_matches(|c: char| c.is_ascii_digit());
         if self.keys.len() >= KEYS || self.text.len() + start.len() > TEXT {
             return None;
         }
         let number = u32::try_from(self.keys.len()).ok()?;
         let begin = u32::try_from(self.text.len()).ok()?;
-        self.text.extend_from_slice(start.as_bytes());
+        self.text.extend_from_slice(start);
         self.keys.push(Key {
             start: begin,
             end: u32::try_from(self.text.len()).ok()?,
@@ -269,6 +306,22 @@ impl Tally {
         self.kept.push(false);
         Some(number)
     }
+}
+
+/// As `starts_with`, but lines differ near their ends, so these come first, and without a call.
+#[inline]
+fn begins(line: &[u8], start: &[u8]) -> bool {
+    let Some(line) = line.get(..start.len()) else {
+        return false;
+    };
+    let Some((line_end, start_end)) = line.last_chunk::<16>().zip(start.last_chunk::<16>()) else {
+        return line == start;
+    };
+    let chunks = line.as_chunks::<16>().0.iter().zip(start.as_chunks::<16>().0);
+    line_end == start_end
+        && chunks
+            .into_iter()
+            .all(|(one, other)| u128::from_ne_bytes(*one) == u128::from_ne_bytes(*other))
 }
 
 /// A number that ends its line and surely fits, with the bytes to the next line.

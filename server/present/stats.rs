@@ -128,8 +128,11 @@ pub fn markdown(tables: &[Table], about: &About) -> String {
 }
 
 fn escaped(text: &str) -> String {
-    clean(text, false)
-        .replace('&', "&amp;")
+    let text = clean(text, false);
+    if !text.contains(['&', '<', '|']) {
+        return text;
+    }
+    text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('|', "&#124;")
 }

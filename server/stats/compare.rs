@@ -44,8 +44,8 @@ fn both(base: &Counters, head: &Counters) -> (Vec<Table>, Vec<Table>) {
         .collect();
     families.sort_unstable();
     (
-        tables::build(base, &families, false),
-        tables::build(head, &families, false),
+        tables::build(base, &of_base, &families, false),
+        tables::build(head, &of_head, &families, false),
     )
 }
 

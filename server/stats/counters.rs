@@ -1,14 +1,15 @@
 //! The counters of one or several dumps, by key, in the order in which they came.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::opcodes::{self, Opcodes};
 
 /// Counters by key, as CPython's `Python/pystats.c` names them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counters {
-    entries: Vec<(String, u64)>,
-    index: HashMap<String, usize>,
+    entries: Vec<(Arc<str>, u64)>,
+    index: HashMap<Arc<str>, usize>,
     /// Files the counters were summed from; a process may write several.
     pub files: u64,
     /// `major.minor` by the names of the opcodes; none when they fit no version.
@@ -109,8 +110,9 @@ impl Counters {
     /// Adds to a counter; false when the sum is more than 64 bits, which it is then held at.
     pub fn add(&mut self, key: &str, value: u64) -> bool {
         let Some(&index) = self.index.get(key) else {
-            self.index.insert(key.to_owned(), self.entries.len());
-            self.entries.push((key.to_owned(), value));
+            let key: Arc<str> = key.into();
+            self.index.insert(Arc::clone(&key), self.entries.len());
+            self.entries.push((key, value));
             return true;
         };
         let known = &mut self.entries[index].1;
@@ -167,7 +169,7 @@ impl Counters {
 
     /// All counters in the order in which they came.
     pub fn entries(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.entries.iter().map(|(key, value)| (key.as_str(), *value))
+        self.entries.iter().map(|(key, value)| (&**key, *value))
     }
 
     /// The opcodes whose keys begin with a prefix. As in the summary script `uop` takes the `uops` along,
@@ -197,7 +199,7 @@ impl Counters {
             return own.iter().any(|known| known == name);
         }
         let opcodes = self.minor.as_deref().and_then(Opcodes::of);
-        opcodes.is_some_and(|opcodes| opcodes.specialized().any(|known| known == name))
+        opcodes.is_some_and(|opcodes| opcodes.is_specialized(name))
     }
 
     /// Why attempts of a family failed, in words, by the file's own names or by the version's.
@@ -241,6 +243,9 @@ impl Counters {
             .map_or_else(|| format!("kind {number}"), |name| (*name).to_owned())
     }
 }
+
+/// Versions that print numbers of opcodes.
+const NUMBERED: [&str; 2] = ["3.11", "3.12"];
 
 /// Which opcodes that were new or gone in a version are among some counters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -310,11 +315,7 @@ impl Marks {
     #[must_use]
     pub fn minor(self) -> Option<&'static str> {
         if self.0 & Self::NUMBERED != 0 {
-            return Some(if self.0 & Self::OF_312 == 0 {
-                "3.11"
-            } else {
-                "3.12"
-            });
+            return Some(NUMBERED[usize::from(self.0 & Self::OF_312 != 0)]);
         }
         let mut versions = Self::OPCODES.iter();
         versions.find(|of| self.0 & of.0 != 0).map(|of| of.1)
@@ -324,8 +325,13 @@ impl Marks {
 /// Counters of a version, with names for the numbers that 3.11 and 3.12 print.
 #[must_use]
 pub fn named<'k>(entries: impl Iterator<Item = (&'k str, u64)>, minor: Option<&str>) -> Counters {
-    let opcodes = minor.and_then(Opcodes::of);
+    let numbered = minor.filter(|minor| NUMBERED.contains(minor));
+    let opcodes = numbered.and_then(Opcodes::of);
     let mut counters = Counters::default();
+    let (least, most) = entries.size_hint();
+    let room = most.unwrap_or(least).min(1 << 16);
+    counters.entries.reserve(room);
+    counters.index.reserve(room);
     for (key, value) in entries {
         let renamed = opcodes.and_then(|opcodes| with_names(key, opcodes));
         counters.add(renamed.as_deref().unwrap_or(key), value);

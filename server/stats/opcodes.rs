@@ -55,6 +55,12 @@ impl Opcodes {
         self.families.contains_key(base)
     }
 
+    /// Whether a name is of a specialized form, compiler-made superinstructions left out.
+    #[must_use]
+    pub fn is_specialized(&self, name: &str) -> bool {
+        self.base(name).is_some() && !name.contains("__")
+    }
+
     /// Specialized forms, compiler-made superinstructions left out.
     pub fn specialized(&self) -> impl Iterator<Item = &str> {
         self.families

@@ -27,31 +27,30 @@ pub fn all(counters: &Counters) -> Vec<Table> {
         .filter(|name| family_total(&group, name) > 0)
         .collect();
     families.sort_unstable();
-    let mut tables = build(counters, &families, true);
+    let mut tables = build(counters, &group, &families, true);
     tables.retain(|table| !table.rows.is_empty());
     tables
 }
 
 /// All tables, empty ones too, of these families.
-pub(super) fn build(counters: &Counters, families: &[&str], with_pairs: bool) -> Vec<Table> {
-    let group = counters.group("opcode");
-    let mut tables = vec![executions(&group, "Execution counts", "")];
+pub(super) fn build(counters: &Counters, group: &Group, families: &[&str], with_pairs: bool) -> Vec<Table> {
+    let mut tables = vec![executions(group, "Execution counts", "")];
     if with_pairs {
-        tables.push(pairs(&group, "Pair counts", ""));
-        tables.extend(neighbours(&group));
+        tables.push(pairs(group, "Pair counts", ""));
+        tables.extend(neighbours(group));
     }
     for family in families {
-        tables.extend(specialization(counters, &group, family));
+        tables.extend(specialization(counters, group, family));
     }
-    tables.push(effectiveness(counters, &group));
+    tables.push(effectiveness(counters, group));
     tables.push(breakdown(
-        &group,
+        group,
         "Deferred by instruction",
         "specialization.deferred",
         |name, _| name != "RESUME",
     ));
     tables.push(breakdown(
-        &group,
+        group,
         "Misses by instruction",
         "specialization.miss",
         |_, head| !head,

@@ -131,6 +131,9 @@ impl Cells {
 
 /// A text of our own or of the target, on one line and safe to write.
 pub(in crate::present) fn clean(text: &str, ascii: bool) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     text.chars()
         .map(|c| {
             if c.is_whitespace() {
