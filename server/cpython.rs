@@ -59,8 +59,23 @@ pub struct Version {
     /// none where a loop is never tried.
     #[serde(default)]
     pub jit_threshold: Option<u32>,
+    /// How exits of traces count; none when this is not known.
+    #[serde(default)]
+    pub jit_exit: Option<ExitCounter>,
     /// Where the interpreter keeps its state in memory.
     pub memory: Memory,
+}
+
+/// The counter of an exit of a trace: it counts down until a trace is tried of what follows.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExitCounter {
+    /// Files of CPython's source that this comes from.
+    pub source: String,
+    /// Which of the two words after the target of an exit's record.
+    pub word: u8,
+    /// Value and backoff of an exit that was never taken; bits are those of adaptive counters.
+    pub initial: (u32, u32),
 }
 
 /// An opcode that usually does not run because the one before it did its work.

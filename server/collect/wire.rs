@@ -160,13 +160,18 @@ pub struct Jit {
     pub executors: Vec<Executor>,
     /// By offset: executors that contain it, and its uops in them.
     pub sites: BTreeMap<u32, (u64, u64)>,
+    /// Exits that go on in it: the offset, two words of which one is a counter, whether an executor of
+    /// its own follows.
+    pub exits: Vec<(u32, u16, u16, bool)>,
 }
 
 /// An executor.
 #[derive(Debug, Deserialize)]
 pub struct Executor {
-    /// Offset of the instruction that enters it.
+    /// Offset of the instruction that enters it, or where an exit goes on that does.
     pub offset: u32,
+    /// It begins at an exit of another.
+    pub side: bool,
     /// Its uops, stubs of exits not among them.
     pub uops: u64,
     /// Size of its machine code.
@@ -175,8 +180,12 @@ pub struct Executor {
     pub valid: Option<bool>,
     /// It ends by a jump to its beginning.
     pub closed: bool,
-    /// Places where it can be left.
+    /// Places where it can be left, and another may follow.
     pub exits: u64,
+    /// Places where it is given up when what it was made for does not hold.
+    pub deopts: u64,
+    /// Places where an exception leaves it.
+    pub errors: u64,
 }
 
 /// Counts of one code object, by byte offset.

@@ -565,6 +565,7 @@ impl Log {
                 exits,
                 deopts,
                 stops: covered.stops.clone(),
+                ..Traced::default()
             });
         }
         let mut codes: Vec<_> = codes.into_values().collect();

@@ -149,6 +149,11 @@ fn left(instruction: &Instruction, traced: &Traced) -> Option<Fact> {
             "left to go on here {}",
             counted(traced.exits, "time", "times")
         ));
+    } else if traced.exits_at_least > 0 {
+        parts.push(format!(
+            "left to go on here at least {}",
+            counted(traced.exits_at_least, "time", "times")
+        ));
     }
     if traced.deopts > 0 {
         parts.push(format!(
@@ -213,6 +218,16 @@ fn trace_fact(code: &Code, trace: &Trace, instruction: &Instruction) -> Fact {
     if let Some(exits) = trace.exits {
         facts.push(counted(exits, "exit", "exits"));
     }
+    if let Some(deopts) = trace.deopts.filter(|deopts| *deopts > 0) {
+        facts.push(counted(deopts, "deopt", "deopts"));
+    }
+    if let Some(errors) = trace.errors.filter(|errors| *errors > 0) {
+        facts.push(counted(
+            errors,
+            "way out for exceptions",
+            "ways out for exceptions",
+        ));
+    }
     if trace.valid == Some(false) {
         facts.push("no longer valid".to_owned());
     }
@@ -224,6 +239,10 @@ fn trace_fact(code: &Code, trace: &Trace, instruction: &Instruction) -> Fact {
         ));
     }
     let begins = match trace.made {
+        1 if trace.is_side => "a side trace begins here, where another is left".to_owned(),
+        many if trace.is_side => {
+            format!("{} side traces begin here, where others are left", count(many))
+        }
         1 => "a trace begins here".to_owned(),
         many => format!("{} traces begin here", count(many)),
     };

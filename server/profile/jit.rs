@@ -18,8 +18,12 @@ pub struct Jit {
 /// A place where traces (executors, once they are made) begin.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Trace {
-    /// Byte offset of the instruction that enters it, or where recording began.
+    /// Byte offset of the instruction that enters it, or where recording began; of a side trace where
+    /// the exit goes on that enters it.
     pub offset: u32,
+    /// It begins at an exit of another trace.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_side: bool,
     /// Tries to make one here; none when that is not told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u64>,
@@ -43,9 +47,15 @@ pub struct Trace {
     /// It ends by a jump to its beginning: the whole loop is in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed: Option<bool>,
-    /// Places where it can be left.
+    /// Places where it can be left, and another trace may follow.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exits: Option<u64>,
+    /// Places where it is given up when what it was made for does not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deopts: Option<u64>,
+    /// Places where an exception leaves it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors: Option<u64>,
     /// Jumps back that were counted here, where a loop that ran hot has no trace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub jumps: Option<u64>,
@@ -68,6 +78,9 @@ pub struct Traced {
     /// Times that a trace was left to go on here.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub exits: u64,
+    /// The same where only counters of exits tell it, which begin anew: it was at least so often.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub exits_at_least: u64,
     /// Times that an assumption of a trace failed here.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub deopts: u64,

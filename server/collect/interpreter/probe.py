@@ -19,10 +19,15 @@ def jit():
             return "none"
         on = tier2.is_enabled()
     else:
-        built = [a.strip("'") for a in variable("CONFIG_ARGS").split() if "--enable-experimental-jit" in a]
-        if sys.version_info < (3, 13) or not built or built[-1].endswith(("=no", "=interpreter")):
+        try:
+            from _opcode import get_executor
+            get_executor(jit.__code__, 0)
+        except ValueError:  # this code has none
+            pass
+        except Exception:  # 3.13 without tier 2, or older
             return "none"
-        on = not built[-1].endswith("=yes-off")
+        built = [a.strip("'") for a in variable("CONFIG_ARGS").split() if "--enable-experimental-jit" in a]
+        on = not built or not built[-1].endswith("-off")
     # The probe is isolated from the environment; a run is not.
     return "on" if (asked != "0" if asked else on) else "off"
 

@@ -31,11 +31,11 @@ pub(super) fn of(
     if found.is_empty() {
         return None;
     }
-    let mut traces: BTreeMap<u32, Trace> = BTreeMap::new();
+    let mut traces: BTreeMap<(u32, bool), Trace> = BTreeMap::new();
     let mut sites: BTreeMap<u32, Traced> = BTreeMap::new();
     for jit in found {
         for executor in &jit.executors {
-            let trace = traces.entry(executor.offset).or_default();
+            let trace = traces.entry((executor.offset, executor.side)).or_default();
             // A module loaded twice has two: the longer one is told of.
             if trace.made > 0 && trace.uops > Some(executor.uops) {
                 trace.made += 1;
@@ -43,12 +43,15 @@ pub(super) fn of(
             }
             *trace = Trace {
                 offset: executor.offset,
+                is_side: executor.side,
                 made: trace.made + 1,
                 uops: Some(executor.uops),
                 bytes: executor.bytes,
                 valid: executor.valid,
                 closed: Some(executor.closed),
                 exits: Some(executor.exits),
+                deopts: Some(executor.deopts),
+                errors: Some(executor.errors),
                 ..Trace::default()
             };
         }
@@ -58,14 +61,25 @@ pub(super) fn of(
             site.traces += inside;
             site.uops = Some(site.uops.unwrap_or(0) + uops);
         }
+        for &(offset, first, second, is_followed) in &jit.exits {
+            let taken = version.jit_exit.as_ref().map_or(0, |counter| {
+                let word = if counter.word == 0 { first } else { second };
+                taken(word, is_followed, counter.initial, version.counter_bits)
+            });
+            if taken > 0 {
+                let site = sites.entry(offset).or_default();
+                site.offset = offset;
+                site.exits_at_least += taken;
+            }
+        }
     }
     if let (Some(calls), Some(threshold)) = (calls, version.jit_threshold) {
         for one in instructions.iter().filter(|one| one.opcode == "JUMP_BACKWARD") {
             let jumps = one.executions.unwrap_or(0) as f64 * calls;
             // Inside another trace it needs none of its own.
             if jumps >= HOT * f64::from(threshold)
-                && !traces.contains_key(&one.offset)
-                && !sites.contains_key(&one.offset)
+                && !traces.contains_key(&(one.offset, false))
+                && sites.get(&one.offset).is_none_or(|site| site.traces == 0)
             {
                 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
                 let trace = Trace {
@@ -73,7 +87,7 @@ pub(super) fn of(
                     jumps: Some(jumps as u64),
                     ..Trace::default()
                 };
-                traces.insert(one.offset, trace);
+                traces.insert((one.offset, false), trace);
             }
         }
     }
@@ -82,4 +96,30 @@ pub(super) fn of(
         sites: sites.into_values().collect(),
     };
     (!jit.is_empty()).then_some(jit)
+}
+
+/// How often an exit was taken, at least: its counter goes down each time, and from the start again when
+/// a trace is tried.
+fn taken(counter: u16, is_followed: bool, initial: (u32, u32), bits: u32) -> u64 {
+    let (value, backoff) = (u32::from(counter) >> bits, u32::from(counter) & ((1 << bits) - 1));
+    if is_followed || backoff != initial.1 || value > initial.0 {
+        return u64::from(initial.0) + 1;
+    }
+    u64::from(initial.0 - value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::taken;
+
+    #[test]
+    fn exits_count_down_until_a_trace_is_tried() {
+        // As 3.14 and 3.15 have them: 4 and 3 bits of backoff.
+        assert_eq!(taken(4095 << 4 | 12, false, (4095, 12), 4), 0);
+        assert_eq!(taken(3577 << 4 | 12, false, (4095, 12), 4), 518);
+        assert_eq!(taken(4095 << 4 | 12, true, (4095, 12), 4), 4096);
+        assert_eq!(taken(4000 << 3 | 6, false, (4000, 6), 3), 0);
+        assert_eq!(taken(8190 << 3 | 6, false, (4000, 6), 3), 4001);
+        assert_eq!(taken(127 << 4 | 7, false, (64, 6), 4), 65);
+    }
 }
