@@ -327,13 +327,45 @@ fn begins(line: &[u8], start: &[u8]) -> bool {
 /// A number that ends its line and surely fits, with the bytes to the next line.
 #[inline]
 fn ending_number(text: &[u8]) -> Option<(u64, usize)> {
+    let (value, digits) = match text.first_chunk::<8>() {
+        Some(&chunk) => few_digits(u64::from_le_bytes(chunk)).or_else(|| digits(text))?,
+        None => digits(text)?,
+    };
+    let end = match text.get(digits)? {
+        b'\n' => 1,
+        b'\r' if text.get(digits + 1) == Some(&b'\n') => 2,
+        _ => return None,
+    };
+    (digits > 0).then_some((value, digits + end))
+}
+
+/// The number that begins eight bytes, at once; none when all of them are digits.
+#[inline]
+fn few_digits(chunk: u64) -> Option<(u64, usize)> {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    let digits = chunk ^ (EACH * 0x30);
+    // The highest bit of each byte that is more than 9.
+    let others = (((digits & (EACH * 0x7f)) + EACH * 0x76) | digits) & (EACH * 0x80);
+    let bits = others.trailing_zeros() & !7;
+    if bits == 64 {
+        return None;
+    }
+    // Zeros before the first digit; pairs, fours and eights are put together at once.
+    let eight = digits.checked_shl(64 - bits).unwrap_or(0);
+    let pairs = eight.wrapping_mul(10 * 256 + 1) >> 8 & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100 * 65_536 + 1) >> 16 & 0x0000_ffff_0000_ffff;
+    let value = fours.wrapping_mul((10_000 << 32) + 1) >> 32;
+    Some((value, bits as usize / 8))
+}
+
+/// One digit after the other.
+#[cold]
+fn digits(text: &[u8]) -> Option<(u64, usize)> {
     let mut value = 0_u64;
     for (digits, &byte) in text.iter().take(DIGITS + 1).enumerate() {
         let digit = byte.wrapping_sub(b'0');
         if digit > 9 {
-            let end: &[u8] = if byte == b'\r' { b"\r\n" } else { b"\n" };
-            let is_end = digits > 0 && text[digits..].starts_with(end);
-            return is_end.then_some((value, digits + end.len()));
+            return Some((value, digits));
         }
         value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
     }
@@ -362,4 +394,42 @@ fn counter(line: &str) -> Line<'_> {
 fn old_uop(key: &str) -> Option<String> {
     let name = key.strip_prefix("uops[")?;
     (!name.starts_with('_')).then(|| format!("uops[_{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ending_number;
+
+    #[test]
+    fn numbers_are_read_at_once_as_digit_by_digit() {
+        let mut value = 0_u64;
+        for length in 1..=19 {
+            value = value * 10 + length % 10;
+            for (end, after) in [("\n", ""), ("\r\n", "x : 1234567\n"), ("\n", "x : 1234567\n")] {
+                for text in [
+                    format!("{value}{end}{after}"),
+                    format!("{:01$}{end}{after}", value % 7, value.to_string().len()),
+                ] {
+                    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap();
+                    let expected = (text[..digits].parse().unwrap(), digits + end.len());
+                    assert_eq!(ending_number(text.as_bytes()), Some(expected), "{text:?}");
+                }
+            }
+        }
+        for text in [
+            "",
+            "\n",
+            "12",
+            "12 \n",
+            "1a\n",
+            "-1\n",
+            "12345678",
+            "12345678901234567890\n",
+            "1\r1",
+            ":::::::::\n",
+            "//////\n",
+        ] {
+            assert_eq!(ending_number(text.as_bytes()), None, "{text:?}");
+        }
+    }
 }
