@@ -59,11 +59,26 @@ pub struct Version {
     /// none where a loop is never tried.
     #[serde(default)]
     pub jit_threshold: Option<u32>,
+    /// Where a trace begins that no exit of another leads to, as logs tell it (`Python/optimizer.c`).
+    #[serde(default)]
+    pub jit_begins: Vec<Begin>,
     /// How exits of traces count; none when this is not known.
     #[serde(default)]
     pub jit_exit: Option<ExitCounter>,
     /// Where the interpreter keeps its state in memory.
     pub memory: Memory,
+}
+
+/// Where a trace may begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Begin {
+    /// At the instruction that a loop jumps back to.
+    LoopHead,
+    /// At the jump back itself.
+    JumpBack,
+    /// At the beginning of a function.
+    Function,
 }
 
 /// The counter of an exit of a trace: it counts down until a trace is tried of what follows.

@@ -75,6 +75,11 @@ pub enum Problem {
     /// No known format.
     #[error("this is none of the formats that bytecost reads")]
     Unknown,
+    /// No known format, but text, as all of a log may be when nothing was logged.
+    #[error(
+        "this text is none of the formats that bytecost reads; if PYTHON_LLTRACE was 1: CPython 3.15 logs nothing at level 1, so set it to 2"
+    )]
+    UnknownText,
     /// A format that cannot be read safely or usefully.
     #[error("{0}")]
     Refused(String),

@@ -3,45 +3,59 @@
 mod support;
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bytecost::attribute::attribute;
 use bytecost::explain::jit;
+use bytecost::profile::jit::Trace;
 use bytecost::profile::{Code, PassKind, Profile};
 use support::pythons;
 use support::{call, fixture, run};
 
-/// Versions that Debian builds with a JIT.
-const WITH_JIT: [&str; 2] = ["3.14", "3.15"];
+/// What another program tells of an executor: its uops, whether it closes, its size and its exits, deopts
+/// and ways out for exceptions.
+type Told = (u64, bool, u64, (u64, u64, u64));
+
+/// Versions that Debian builds with a JIT, and 3.13 where the rigs have `python3.13-tier2`, made with
+/// `./configure --enable-experimental-jit=interpreter`.
+fn with_jit() -> Vec<(&'static str, PathBuf)> {
+    let mut found = pythons::native_pythons("the JIT");
+    found.retain(|(minor, python)| ["3.14", "3.15"].contains(minor) && has_jit(python));
+    let tier2 = pythons::rigs().join("bin/python3.13-tier2");
+    if tier2.is_file() {
+        found.insert(0, ("3.13", tier2));
+    } else {
+        eprintln!("skipped: tier 2 of 3.13: no python3.13-tier2 in the rigs");
+    }
+    found
+}
 
 fn code<'p>(profile: &'p Profile, name: &str) -> &'p Code {
     let mut codes = profile.files.iter().flat_map(|file| &file.codes);
     codes.find(|code| code.qualname == name).expect("it ran")
 }
 
-fn has_jit(python: &std::path::Path) -> bool {
+fn has_jit(python: &Path) -> bool {
     let asked = Command::new(python)
         .args(["-c", "import sys; print(sys._jit.is_available())"])
         .output();
-    asked.is_ok_and(|told| told.stdout.starts_with(b"True"))
+    let has = asked.is_ok_and(|told| told.stdout.starts_with(b"True"));
+    if !has {
+        eprintln!("skipped: {} has no JIT", python.display());
+    }
+    has
 }
 
 #[test]
 fn executors_are_those_that_another_program_finds() {
-    for (minor, python) in pythons::native_pythons("the JIT")
-        .into_iter()
-        .filter(|(minor, _)| WITH_JIT.contains(minor))
-    {
-        if !has_jit(&python) {
-            eprintln!("skipped: {minor} has no JIT");
-            continue;
-        }
+    for (minor, python) in with_jit() {
         let mut request = call(minor, &python, &fixture("jit/kern.py"), "main(20000)");
         request.jit = true;
         request.types = false;
         let profile = run(&request);
         let pass = profile.pass(PassKind::Jit).expect("it was made");
-        assert!(pass.calls > 1, "{minor}: {pass:?}");
+        assert!(pass.calls > 0, "{minor}: {pass:?}");
 
         let told = Command::new(&python)
             .arg(fixture("jit/executors.py"))
@@ -50,16 +64,23 @@ fn executors_are_those_that_another_program_finds() {
             .env("PYTHON_JIT", "1")
             .output()
             .unwrap();
-        let told: HashMap<String, (u64, bool, u64)> = serde_json::from_slice(&told.stdout).unwrap();
+        let told: HashMap<String, Told> = serde_json::from_slice(&told.stdout).unwrap();
         // The longest loop there is closes on every version, and so is found by both.
         let closes = code(&profile, "closes").jit.as_ref().expect("it has an executor");
         let trace = &closes.traces[0];
-        let (uops, is_closed, bytes) = told[&format!("closes {}", trace.offset)];
+        let (uops, is_closed, bytes, (exits, deopts, errors)) = told[&format!("closes {}", trace.offset)];
+        let bytes = (bytes > 0).then_some(bytes);
         assert_eq!(
             (trace.uops, trace.closed, trace.bytes, trace.valid, trace.jumps),
-            (Some(uops), Some(is_closed), Some(bytes), Some(true), None),
+            (Some(uops), Some(is_closed), bytes, Some(true), None),
             "{minor}"
         );
+        assert_eq!(
+            (trace.exits, trace.deopts, trace.errors),
+            (Some(exits), Some(deopts), Some(errors)),
+            "{minor}"
+        );
+        assert!(exits > 0 && deopts > 0, "{minor}: {told:?}");
         assert!(is_closed && uops > 10, "{minor}: {uops}");
 
         // All of its loop is in the trace, nothing before or after.
@@ -113,17 +134,77 @@ fn executors_are_those_that_another_program_finds() {
     }
 }
 
+/// Every fiftieth round takes another way: how often the trace was left for it follows from when it was
+/// made, and where it became a trace of its own that is told.
+#[test]
+fn where_a_trace_is_left_and_how_often_is_told() {
+    const ROUNDS: u64 = 30_000;
+    for (minor, python) in with_jit() {
+        let mut request = call(minor, &python, &fixture("jit/kern.py"), "rarely(30000)");
+        (request.jit, request.types, request.calls) = (true, false, Some(1));
+        let profile = run(&request);
+        assert_eq!(profile.pass(PassKind::Jit).unwrap().calls, 1, "{minor}");
+        let code = code(&profile, "rarely");
+        let jit = code.jit.as_ref().expect("it has an executor");
+        let lines: BTreeMap<u32, u32> = code
+            .instructions
+            .iter()
+            .filter_map(|one| Some((one.offset, one.position?.line)))
+            .collect();
+        // The line after the test, in the text of the fixture.
+        let text = std::fs::read_to_string(fixture("jit/kern.py")).unwrap();
+        let rare = text.lines().position(|line| line.contains("i % 50")).unwrap() as u32 + 1;
+        let left: u64 = jit
+            .sites
+            .iter()
+            .filter(|site| [rare, rare + 1].contains(&lines[&site.offset]))
+            .map(|site| site.exits_at_least)
+            .sum();
+        let threshold = bytecost::cpython::version(minor).unwrap().jit_threshold.unwrap();
+        let expected = (ROUNDS - u64::from(threshold)) / 50;
+        let there = |trace: &&Trace| [rare, rare + 1].contains(&lines[&trace.offset]);
+        let sides: Vec<_> = jit.traces.iter().filter(there).collect();
+        if minor == "3.13" {
+            // After 64 times a trace of the other way is made there; this version lets code enter it too.
+            assert!(left >= 65 && left <= expected + 2, "{left} of {expected}");
+            assert!(!sides.is_empty() && sides[0].uops > Some(1), "{jit:?}");
+        } else {
+            assert!(
+                left.abs_diff(expected) <= 2,
+                "{minor}: {left} instead of {expected}"
+            );
+            assert!(sides.is_empty(), "{minor}: {jit:?}");
+            request.calls = Some(10);
+            let jit = run(&request);
+            let jit = self::code(&jit, "rarely").jit.as_ref().unwrap();
+            assert!(
+                jit.traces
+                    .iter()
+                    .filter(there)
+                    .any(|trace| trace.is_side && trace.uops > Some(1)),
+                "{minor}: {jit:?}"
+            );
+        }
+        let costs = attribute(&profile, &|path| {
+            std::fs::read_to_string(fixture("jit").join(path)).ok()
+        });
+        let says: Vec<_> = costs.files[0]
+            .lines
+            .values()
+            .flat_map(|line| jit::sentences(&costs.files[0], line))
+            .collect();
+        assert!(
+            says.iter()
+                .any(|text| text.contains("left to go on here at least ")),
+            "{minor}: {says:?}"
+        );
+    }
+}
+
 /// What 3.15 cannot trace: a loop whose body raises and catches.
 #[test]
 fn a_hot_loop_without_an_executor_is_told() {
-    for (minor, python) in pythons::native_pythons("the JIT")
-        .into_iter()
-        .filter(|(minor, _)| *minor == "3.15")
-    {
-        if !has_jit(&python) {
-            eprintln!("skipped: {minor} has no JIT");
-            continue;
-        }
+    for (minor, python) in with_jit().into_iter().filter(|(minor, _)| *minor == "3.15") {
         let mut request = call(minor, &python, &fixture("jit/kern.py"), "raises(20000)");
         request.jit = true;
         request.types = false;

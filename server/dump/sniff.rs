@@ -150,7 +150,14 @@ pub(super) fn sniff(head: &[u8]) -> Result<Format, Problem> {
     if start.starts_with('{') {
         return of_json(start).ok_or(Problem::Unknown);
     }
-    of_text(&text).ok_or(Problem::Unknown)
+    of_text(&text).ok_or_else(|| {
+        let is_text = !text.chars().any(|c| c.is_control() && !c.is_whitespace());
+        if is_text {
+            Problem::UnknownText
+        } else {
+            Problem::Unknown
+        }
+    })
 }
 
 /// By the keys that only it has; a document may be longer than what is looked at.

@@ -12,6 +12,8 @@ use crate::stats::counters::{Marks, named};
 
 /// Keys that are kept; a real dump has less than 20,000.
 const KEYS: usize = 1 << 20;
+/// Keys of most dumps.
+const USUAL: usize = 1 << 12;
 /// Bytes of keys that are kept.
 const TEXT: usize = 1 << 26;
 /// Lines that are tried before the key is looked up.
@@ -42,7 +44,7 @@ pub(super) struct Tally {
     numbers: HashMap<Box<str>, u32>,
     /// The key of the first line.
     first: u32,
-    /// Of the file: by key, and whether it has the key.
+    /// Of the file: by key, 0 for flags, and whether it has the key.
     values: Vec<u64>,
     has: Vec<bool>,
     /// Of all files that were kept.
@@ -70,9 +72,9 @@ impl Tally {
     /// Of no file.
     pub(super) fn new() -> Self {
         Self {
-            text: Vec::new(),
-            keys: Vec::new(),
-            numbers: HashMap::new(),
+            text: Vec::with_capacity(USUAL * 64),
+            keys: Vec::with_capacity(USUAL),
+            numbers: HashMap::with_capacity(USUAL),
             first: NONE,
             values: Vec::new(),
             has: Vec::new(),
@@ -118,24 +120,18 @@ impl Tally {
 
     /// Adds the file that was read last to the sums; false when one was held at 64 bits.
     pub(super) fn keep(&mut self, minor: Option<&'static str>) -> bool {
-        let mut fits = true;
-        for (number, key) in self.keys.iter().enumerate() {
-            if !self.has[number] {
-                continue;
-            }
-            self.kept[number] = true;
-            let (sum, value) = (&mut self.sums[number], self.values[number]);
-            if key.is_flag {
-                *sum = value.max(*sum);
-                continue;
-            }
-            let (added, is_over) = sum.overflowing_add(value);
-            *sum = if is_over { u64::MAX } else { added };
-            fits &= !is_over;
+        let mut is_over = false;
+        for (sum, value) in self.sums.iter_mut().zip(&self.values) {
+            let added = sum.wrapping_add(*value);
+            is_over |= added < *sum;
+            *sum = if added < *sum { u64::MAX } else { added };
+        }
+        for (kept, has) in self.kept.iter_mut().zip(&self.has) {
+            *kept |= *has;
         }
         self.files += 1;
         self.minor = minor.or(self.minor);
-        fits
+        !is_over
     }
 
     /// Adds the sums of another; false when one was held at 64 bits.
@@ -153,8 +149,13 @@ impl Tally {
             match self.numbered(name, start, last) {
                 Some(number_here) => {
                     last = number_here;
-                    self.values[last as usize] = other.sums[number];
                     self.has[last as usize] = true;
+                    if key.is_flag {
+                        let known = &mut self.sums[last as usize];
+                        *known = other.sums[number].max(*known);
+                    } else {
+                        self.values[last as usize] = other.sums[number];
+                    }
                 }
                 None => fits = false,
             }
@@ -254,12 +255,13 @@ impl Tally {
     #[inline]
     fn add(&mut self, number: u32, value: u64, line: u64, damage: &mut Damage) {
         let at = number as usize;
-        let known = &mut self.values[at];
         self.has[at] = true;
         if self.keys[at].is_flag {
+            let known = &mut self.sums[at];
             *known = value.max(*known);
             return;
         }
+        let known = &mut self.values[at];
         let (sum, is_over) = known.overflowing_add(value);
         *known = sum;
         if is_over {

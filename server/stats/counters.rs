@@ -177,16 +177,24 @@ impl Counters {
     #[must_use]
     pub fn group(&self, prefix: &str) -> Group<'_> {
         let mut group = Group::default();
+        let mut last: Option<(&str, usize)> = None;
         for (key, value) in self.entries() {
             let Some(rest) = key.strip_prefix(prefix) else {
                 continue;
             };
             let rest = rest.strip_prefix('[').unwrap_or(rest);
             let (name, what) = rest.split_once(']').unwrap_or((rest, ""));
-            let at = *group.index.entry(name).or_insert_with(|| {
-                group.opcodes.push((name, OpcodeCounters::default()));
-                group.opcodes.len() - 1
-            });
+            // Most keys are of the opcode before.
+            let at = last.filter(|(known, _)| *known == name).map_or_else(
+                || {
+                    *group.index.entry(name).or_insert_with(|| {
+                        group.opcodes.push((name, OpcodeCounters::default()));
+                        group.opcodes.len() - 1
+                    })
+                },
+                |(_, at)| at,
+            );
+            last = Some((name, at));
             group.opcodes[at].1.values.push((what.trim_matches('.'), value));
         }
         group

@@ -244,6 +244,28 @@ fn a_log_is_placed_on_the_instructions_of_its_program() {
 }
 
 /// On the expression that blocks it.
+/// 3.13 names the head of a loop and 3.14 the jump at its end; nothing else tells level 1 of them apart.
+#[test]
+fn a_log_without_opcodes_is_of_the_version_whose_loops_it_fits() {
+    if !rig("3.13") || !rig("3.14") {
+        return;
+    }
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let line = "Created a proto-trace for scale (/w/app/tiny.py:2) at byte offset";
+    std::fs::write(log.path(), format!("{line} 80 -- length 44\n")).unwrap();
+    let Imported::Profile(of_314) = import::import(log.path(), &app(), Check::Compiled).unwrap() else {
+        panic!("it is placed");
+    };
+    assert_eq!(of_314.python.minor, "3.14");
+    assert_eq!(
+        said(&of_314),
+        ["tiny.py:4 range(n): a trace begins here: 44 uops"]
+    );
+    for name in ["3.13.5-tiny-L1.log", "3.13.5-app-L1.log"] {
+        assert_eq!(placed(name, &app()).unwrap().python.minor, "3.13", "{name}");
+    }
+}
+
 #[test]
 fn what_keeps_a_loop_out_is_told_on_the_expression() {
     if !rig("3.13") {

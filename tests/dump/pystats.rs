@@ -382,7 +382,10 @@ fn damage_costs_itself_only() {
     assert_eq!(dump.problems, ["the report is cut: its last line is missing"]);
     for (bytes, said) in [
         (&b""[..], "x: the file is empty"),
-        (b"hello\n", "x: this is none of the formats that bytecost reads"),
+        (
+            b"hello\n",
+            "x: this text is none of the formats that bytecost reads; if PYTHON_LLTRACE was 1: CPython 3.15 logs nothing at level 1, so set it to 2",
+        ),
         (b"\0\0\0\0", "x: this is none of the formats that bytecost reads"),
     ] {
         assert_eq!(dump::read("x", bytes).unwrap_err().to_string(), said);
@@ -443,6 +446,68 @@ fn the_command_adds_up_files_and_refuses_what_cannot_be() {
     // As the report of the three together has it: `LOAD_FAST`, 365,786, 16.3%.
     assert_eq!((&first[0], &first[1]), (&"LOAD_FAST".into(), &365_786.into()));
     assert_eq!(first[2]["text"], "16.3%");
+
+    // Many files are read in parts at once, and are the same sum.
+    let many = folder.path().join("many");
+    std::fs::create_dir(&many).unwrap();
+    let mut whole = counters("3.13.5-app-jit-3proc-1.txt");
+    for number in 0..40 {
+        let seed = number % 3 + 1;
+        let seed = format!("3.13.5-app-jit-3proc-{seed}.txt");
+        std::fs::write(many.join(format!("{number:02}.txt")), unpacked(&seed)).unwrap();
+        if number > 0 {
+            assert!(whole.merge(counters(&seed)));
+        }
+    }
+    let expected: Vec<_> = shown(&Statistics::Counters(Box::new(whole)).tables());
+    let (_, text, _) = stats(&[&many], &["--format", "markdown"]);
+    assert_same(
+        &shown(&of(dump::read("sum.md", text.as_bytes()).unwrap()).tables()),
+        &expected,
+    );
+
+    // What is wrong with one of many is said of that one.
+    std::fs::write(many.join("17.txt"), "hello\n").unwrap();
+    let huge = format!("opcode[NOP].execution_count : {}\n", u64::MAX);
+    std::fs::write(many.join("23.txt"), &huge).unwrap();
+    std::fs::write(
+        many.join("29.txt"),
+        format!("{huge}opcode[NOP].execution_count : 1e3\n"),
+    )
+    .unwrap();
+    let (_, text, _) = stats(&[&many], &["--format", "json"]);
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let notes: Vec<_> = document["notes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|note| note.as_str())
+        .collect();
+    let of_file = |name: &str| notes.iter().filter(|note| note.contains(name)).count();
+    assert_eq!(
+        (
+            of_file("17.txt: this text is none"),
+            of_file("29.txt: line 2: the value")
+        ),
+        (1, 1),
+        "{notes:#?}"
+    );
+    assert_eq!(
+        of_file("29.txt: the sum of a counter has more than 64 bits"),
+        1,
+        "{notes:#?}"
+    );
+    std::fs::write(
+        many.join("31.txt"),
+        "opcode[LOAD_FAST_BORROW].execution_count : 1\n",
+    )
+    .unwrap();
+    let (code, _, error) = stats(&[&many], &[]);
+    assert_eq!(code, Some(2));
+    assert!(
+        error.contains("31.txt is of another version of CPython than the files before it"),
+        "{error}"
+    );
 
     let (code, text, _) = stats(&[&report], &["--compare", base.to_str().unwrap()]);
     assert_eq!(code, Some(0));

@@ -22,5 +22,15 @@ for name in ("callee", "closes", "calls", "raises", "main"):
             continue
         names = [uop[0] for uop in executor]
         ends = [at for at, uop in enumerate(names) if uop in ("_JUMP_TO_TOP", "_EXIT_TRACE", "_DEOPT")]
-        found[f"{name} {offset}"] = [ends[0] + 1, "_JUMP_TO_TOP" in names, len(executor.get_jit_code())]
+        try:
+            size = len(executor.get_jit_code())
+        except RuntimeError:  # uops are interpreted
+            size = 0
+        stubs = names[ends[0] :]
+        found[f"{name} {offset}"] = [
+            ends[0] + 1,
+            "_JUMP_TO_TOP" in names,
+            size,
+            [stubs.count(stub) for stub in ("_EXIT_TRACE", "_DEOPT", "_ERROR_POP_N")],
+        ]
 print(json.dumps(found))

@@ -29,5 +29,14 @@ def raises(n):
     return caught
 
 
+def rarely(n):
+    total = 0
+    for i in range(n):
+        if i % 50 == 0:
+            total += i
+        total -= 1
+    return total
+
+
 def main(n):
     return closes(n) + calls(n) + raises(n)

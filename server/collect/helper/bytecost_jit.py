@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from gc import get_objects
 from sys import getsizeof
+from types import FunctionType
 
 ENDS = ("_JUMP_TO_TOP", "_EXIT_TRACE", "_DEOPT", "_DYNAMIC_EXIT", "_JUMP_TO_JUMP_TARGET")
 EXITS = ("_EXIT_TRACE", "_DYNAMIC_EXIT")
@@ -129,7 +130,7 @@ def walk(record, executor, reader, spans):
         if name.startswith("_PUSH_FRAME"):
             if len(callers) < FRAMES:
                 callers.append(current)
-            current = unit = None  # the next instruction pointer says whose
+            current, unit = spans.called(operand), None  # or the next instruction pointer says whose
         elif name.startswith(("_RETURN_VALUE", "_RETURN_GENERATOR", "_YIELD_VALUE")):
             current, unit = callers.pop() if callers else None, None
     for at in range(end + 1, len(uops)):
@@ -165,6 +166,9 @@ class Spans:
         for start, record in sorted(((id(record["object"]) + bytecode, record) for record in records), key=first):
             self.starts.append(start)
             self.records.append(record)
+        self.codes = {id(record["object"]): record for record in records}
+        functions = (one for one in get_objects() if type(one) is FunctionType)
+        self.functions = {id(one): id(one.__code__) for one in functions}
 
     def find(self, address):
         """The record and code unit of an instruction pointer."""
@@ -174,6 +178,10 @@ class Spans:
             if offset < len(self.records[at]["code"]):
                 return self.records[at], offset // 2
         return None, None
+
+    def called(self, address):
+        """The record of a function or, with the lowest bit set, of a code object; 3.15 names neither."""
+        return self.codes.get(address - 1 if address & 1 else self.functions.get(address))
 
 
 def first(pair):

@@ -6,6 +6,7 @@ use super::code::{at_offset, base, common, is_named};
 use super::whole::{empty, placed};
 use super::{Compiled, Counts, Texts, choose, specialization};
 use crate::attribute::digest;
+use crate::cpython::{self, Begin};
 use crate::dump::{Dump, JitLog, Logged};
 use crate::profile::jit::Jit;
 use crate::profile::{Code, File, Instruction, Note, Profile};
@@ -59,7 +60,9 @@ fn find<'l>(logged: &'l Logged, compiled: &'l Compiled) -> Option<Match<'l>> {
             let common = common(opcodes, code, logged.opcodes.iter().cloned());
             let fit = if logged.opcodes.is_empty() {
                 let traces = logged.jit.traces.iter();
-                traces.filter(|trace| can_begin(code, trace.offset)).count()
+                traces
+                    .filter(|trace| can_begin(&compiled.minor, code, trace.offset))
+                    .count()
             } else {
                 common.len()
             };
@@ -88,19 +91,22 @@ fn find<'l>(logged: &'l Logged, compiled: &'l Compiled) -> Option<Match<'l>> {
     best.filter(|(_, tie, _)| !tie).map(|(.., found)| found)
 }
 
-/// Whether a trace that no exit of another leads to may begin at an offset: a function does, a loop's
-/// head or the jump at its end.
-fn can_begin(code: &Code, offset: u32) -> bool {
+/// Whether a trace that no exit of another leads to may begin at an offset in this version: where
+/// versions differ, that tells which one wrote the log.
+fn can_begin(minor: &str, code: &Code, offset: u32) -> bool {
     let is_jump = |one: &Instruction| one.opcode.starts_with("JUMP_BACKWARD");
     let head = format!("to {offset}");
+    let begins = cpython::version(minor).map_or(&[][..], |version| &version.jit_begins);
     at_offset(code, offset).is_some_and(|at| {
         let begin = &code.instructions[at];
-        is_jump(begin)
-            || begin.opcode.starts_with("RESUME")
-            || code
-                .instructions
-                .iter()
-                .any(|one| is_jump(one) && one.argument == head)
+        begins.iter().any(|kind| match kind {
+            Begin::LoopHead => {
+                let mut all = code.instructions.iter();
+                all.any(|one| is_jump(one) && one.argument == head)
+            }
+            Begin::JumpBack => is_jump(begin),
+            Begin::Function => begin.opcode.starts_with("RESUME") || offset == 0,
+        })
     })
 }
 
