@@ -30,6 +30,15 @@ const REASONS: [&str; 11] = [
     "Told to stop tracing",
 ];
 
+/// Beginnings of lines that may be glued to the last uop of a trace, which 3.13 ends without a new line.
+const GLUED: [&str; 5] = [
+    "Optimized trace (length ",
+    "Created a proto-trace for ",
+    "Optimizing ",
+    "SIDE EXIT: [",
+    "DEOPT: [",
+];
+
 /// What a log says: tables, and the same by code object, to be placed on source.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JitLog {
@@ -343,7 +352,12 @@ impl Log {
         } else if line.starts_with("stack=[") || line.starts_with("locals=[") {
             self.has_locals |= line.starts_with("locals=[");
         } else if line.contains(" abs: _") || line.contains(" out: _") {
-            self.optimizer(line);
+            let glued = GLUED.iter().filter_map(|begin| line.find(begin)).min();
+            let (uops, rest) = line.split_at(glued.unwrap_or(line.len()));
+            self.optimizer(uops);
+            if !rest.is_empty() {
+                self.line(rest);
+            }
         } else if line == "Missing function" {
             self.missing += 1;
         } else if line.contains(" ADD_TO_TRACE: ")

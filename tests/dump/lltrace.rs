@@ -244,6 +244,31 @@ fn a_log_is_placed_on_the_instructions_of_its_program() {
 }
 
 /// On the expression that blocks it.
+/// 3.13 ends the last uop that the optimizer looked at without a new line: what comes next is no part of it.
+#[test]
+fn lines_of_the_optimizer_between_take_nothing_away() {
+    let (text, mixed) = log("3.13.5-chatty-L2-OPT3.log");
+    let plain = log("3.13.5-chatty-L2.log").1;
+    assert!(text.contains("operand=0) Optimized trace (length 25):"));
+    let traces = |tables: &[Table]| tables.iter().find(|table| table.title.is_empty()).cloned();
+    assert_eq!(traces(&mixed), traces(&plain));
+    // As one line of level 1 after the uops of another trace.
+    let glued = "Created a proto-trace for f (/w/a.py:1) at byte offset 28 -- length 11\n\
+        \x20  0 abs: _START_EXECUTOR (0, target=7, operand=0)  stack_level 0\n\
+        \x20 10 abs: _EXIT_TRACE (0, target=17, operand=0) Created a proto-trace for g (/w/a.py:9) at byte offset 30 -- length 29\n";
+    let Content::JitLog(found) = dump::read("log", glued.as_bytes()).unwrap().content else {
+        panic!("a log");
+    };
+    let mut traces: Vec<_> = found
+        .codes
+        .iter()
+        .flat_map(|code| &code.jit.traces)
+        .map(|trace| (trace.offset, trace.made, trace.uops_before))
+        .collect();
+    traces.sort_unstable();
+    assert_eq!(traces, [(28, 1, Some(11)), (30, 1, Some(29))]);
+}
+
 /// 3.13 names the head of a loop and 3.14 the jump at its end; nothing else tells level 1 of them apart.
 #[test]
 fn a_log_without_opcodes_is_of_the_version_whose_loops_it_fits() {
