@@ -19,6 +19,7 @@ mod whole;
 pub use choose::choose;
 pub use log::{fits as log_fits, profile as log_profile};
 
+use code::Check;
 use whole::{Found, assemble};
 
 /// Stands for the opcode where a dump knows lines or functions only.
@@ -62,7 +63,7 @@ pub fn fits(located: &Located, compiled: &Compiled) -> u64 {
         let file = chosen
             .entry(&place.path)
             .or_insert_with(|| choose(&place.path, files));
-        fits += u64::from(file.is_some_and(|file| checks.find(file, place).is_some()));
+        fits += u64::from(file.is_some_and(|file| !matches!(checks.find(file, place), Check::Misfit)));
     }
     fits
 }
@@ -101,7 +102,8 @@ pub fn profile(
     let grain = grain(located, texts, &sources);
     let mut counts = Counts::default();
     let mut elsewhere = Time::default();
-    for (place, fact) in &located.facts {
+    let ties = ties(located, texts, checks.as_ref());
+    for ((place, fact), tie) in located.facts.iter().zip(&ties) {
         let file = *chosen
             .entry(&place.path)
             .or_insert_with(|| choose(&place.path, texts.keys().map(String::as_str)));
@@ -116,18 +118,22 @@ pub fn profile(
             .filter(|checks| place.opcode.is_some() && checks.has(file))
         {
             counts.checked += 1;
-            let found = checks
-                .find(file, place)
-                .filter(|_| is_quoted(located, place, &sources[file]));
-            if let Some((code, instruction)) = found {
-                let code = exact.entry((file, code)).or_default();
-                code.entry(instruction).or_default().push((place, *fact));
-            } else {
-                counts.misfits += 1;
-                elsewhere.add(fact.own);
+            match checks.find(file, place) {
+                Check::Is(code, instruction) if is_quoted(located, place, &sources[file]) => {
+                    let code = exact.entry((file, code)).or_default();
+                    code.entry(instruction).or_default().push((place, *fact));
+                    continue;
+                }
+                // What begins there is known, which of its instructions is not.
+                Check::Tie => {}
+                _ => {
+                    counts.misfits += 1;
+                    elsewhere.add(fact.own);
+                    continue;
+                }
             }
-            continue;
         }
+        let place = tie.as_ref().unwrap_or(place);
         let placed =
             fit(place, grain, file, &sources[file]).filter(|_| is_quoted(located, place, &sources[file]));
         if let Some(placed) = placed {
@@ -139,31 +145,7 @@ pub fn profile(
         }
     }
     let minor = located.python.as_deref().map(minor_of).unwrap_or_default();
-    let mut files: BTreeMap<String, File> = BTreeMap::new();
-    let new = |path: &str| File {
-        path: path.to_owned(),
-        digest: digest(texts[path]),
-        text: Some(texts[path].to_owned()),
-        codes: Vec::new(),
-        totals: Vec::new(),
-    };
-    for ((path, first_line, qualname), facts) in codes {
-        let code = code(located, qualname, first_line, &facts, &minor);
-        files
-            .entry(path.clone())
-            .or_insert_with(|| new(&path))
-            .codes
-            .push(code);
-    }
-    for ((path, index), facts) in exact {
-        let compiled = &compiled.map_or(&[][..], |compiled| &compiled.files[path])[index];
-        let code = verified(located, compiled, &facts, &minor);
-        files
-            .entry(path.to_owned())
-            .or_insert_with(|| new(path))
-            .codes
-            .push(code);
-    }
+    let mut files = files(located, texts, compiled, codes, exact, &minor);
     add_totals(&mut files, located, &chosen);
     let found = Found {
         files: files.into_values().collect(),
@@ -176,6 +158,77 @@ pub fn profile(
             .map(|compiled| compiled.version.clone()),
     };
     assemble(dump, located, root, found)
+}
+
+/// The code objects of each file; what is known of a compiled one only by the text is put to it.
+fn files(
+    located: &Located,
+    texts: &Texts,
+    compiled: Option<&Compiled>,
+    mut codes: BTreeMap<CodeKey, Vec<(&Place, Fact)>>,
+    exact: BTreeMap<(&str, usize), Exact>,
+    minor: &str,
+) -> BTreeMap<String, File> {
+    let mut files: BTreeMap<String, File> = BTreeMap::new();
+    let mut add = |path: &str, code: Code| {
+        let file = files.entry(path.to_owned()).or_insert_with(|| File {
+            path: path.to_owned(),
+            digest: digest(texts[path]),
+            text: Some(texts[path].to_owned()),
+            codes: Vec::new(),
+            totals: Vec::new(),
+        });
+        file.codes.push(code);
+    };
+    for ((path, index), facts) in exact {
+        let compiled = &compiled.map_or(&[][..], |compiled| &compiled.files[path])[index];
+        let mut whole = verified(located, compiled, &facts, minor);
+        let key = (path.to_owned(), compiled.first_line, compiled.qualname.clone());
+        if let Some(facts) = codes.remove(&key) {
+            let rest = code(located, key.2, key.1, &facts, minor);
+            // After its last instruction, as where they are is not known.
+            let last = compiled.instructions.last().map_or(0, |last| last.offset);
+            let is_begun = |line| {
+                whole
+                    .instructions
+                    .iter()
+                    .any(|one| one.starts_line && one.position.map(|at| at.line) == line)
+            };
+            let rest: Vec<_> = rest
+                .instructions
+                .into_iter()
+                .zip(1_u32..)
+                .map(|(one, order)| Instruction {
+                    offset: last.saturating_add(2 * order),
+                    starts_line: one.starts_line && !is_begun(one.position.map(|at| at.line)),
+                    ..one
+                })
+                .collect();
+            whole.instructions.extend(rest);
+        }
+        add(path, whole);
+    }
+    for ((path, first_line, qualname), facts) in codes {
+        add(&path, code(located, qualname, first_line, &facts, minor));
+    }
+    files
+}
+
+/// Places at which more than one instruction with their opcode begins, as what they are without it: places
+/// in the text.
+fn ties(located: &Located, texts: &Texts, checks: Option<&code::Checks>) -> Vec<Option<Place>> {
+    let is_tie = |place: &Place| {
+        let file = choose(&place.path, texts.keys().map(String::as_str));
+        let found = checks.zip(file).map(|(checks, file)| checks.find(file, place));
+        matches!(found, Some(Check::Tie))
+    };
+    let stripped = located.facts.iter().map(|(place, _)| {
+        (code::is_point(place) && is_tie(place)).then(|| Place {
+            opcode: None,
+            ..place.clone()
+        })
+    });
+    stripped.collect()
 }
 
 /// Times of lines with what they called.

@@ -248,6 +248,9 @@ impl Tally {
             Line::Counter(..) => damage.at(at, "the file is cut here: the last line is left out"),
             Line::Bad => damage.at(at, "the value of this counter is no number of 64 bits"),
             Line::Foreign if text.trim().is_empty() => {}
+            Line::Foreign if !complete && text.trim().starts_with("opcode[") => {
+                damage.at(at, "the file is cut here: the last line is left out");
+            }
             Line::Foreign => cursor.foreign += 1,
         }
     }

@@ -234,6 +234,43 @@ fn markers_of_the_firefox_form_give_opcodes_to_the_samples_they_cover() {
     );
 }
 
+/// It does not say where an expression ends: of several instructions that begin together none is chosen,
+/// and the time stays on the line.
+#[test]
+fn the_firefox_form_keeps_the_time_of_what_compiled_code_cannot_tell_apart() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/dump/app");
+    let path = root.join("../tachyon/3.15.0-spin-opcodes.gecko.gz");
+    let Imported::Profile(profile) = import::import(&path, &root, Check::Compiled).unwrap() else {
+        panic!("it has places");
+    };
+    let text = notes(&profile).join(" ");
+    if text.contains("no interpreter of the dump's version is on PATH") {
+        eprintln!("skipped: python3.15 is not on PATH");
+        return;
+    }
+    assert!(
+        text.contains("14 of 14 instructions placed, checked against what CPython 3.15."),
+        "{text}"
+    );
+    // 70 samples of 403 are of line 5, the rest of line 6, as counting them in the file says.
+    let own = own_ms(&profile, "spin.py");
+    let share = own[&5] / (own[&5] + own[&6]);
+    assert!((share - 70.0 / 403.0).abs() < 0.02, "{own:?}");
+    // One function, however its places were found.
+    let codes = &profile.files[0].codes;
+    assert_eq!(codes.iter().filter(|code| code.qualname == "spin").count(), 1);
+    let forms: HashSet<_> = codes
+        .iter()
+        .flat_map(|code| &code.instructions)
+        .filter_map(|found| found.site.as_ref()?.form.clone())
+        .collect();
+    // One FOR_ITER begins where it does; three of the BINARY_OPs begin at the same place.
+    assert!(
+        forms.contains("FOR_ITER_RANGE") && !forms.contains("BINARY_OP_SUBSCR_DICT"),
+        "{forms:?}"
+    );
+}
+
 #[test]
 fn every_instruction_that_bytesight_prints_is_counted_once() {
     for (version, name) in [

@@ -15,6 +15,24 @@ pub(super) struct Checks<'c> {
     named: HashMap<(&'c str, &'c str), Vec<usize>>,
     /// Instructions by file, code object and position.
     positions: HashMap<(&'c str, usize, Position), Vec<usize>>,
+    /// The same by line and column where they begin.
+    starts: HashMap<(&'c str, usize, u32, u32), Vec<usize>>,
+}
+
+/// What compiled code says of a place.
+pub(super) enum Check {
+    /// It is the instruction of this code object, by their indices.
+    Is(usize, usize),
+    /// More than one instruction with its opcode begins there, and the dump does not say which ends where.
+    Tie,
+    /// There is none.
+    Misfit,
+}
+
+/// Whether a place tells where an expression begins, but not where it ends.
+pub(super) fn is_point(place: &Place) -> bool {
+    let columns = place.position.and_then(|position| position.columns);
+    place.offset.is_none() && columns.is_some_and(|(start, end)| start == end)
 }
 
 /// The last part of a qualified name.
@@ -38,6 +56,7 @@ impl<'c> Checks<'c> {
             opcodes: Opcodes::of(&compiled.minor),
             named: HashMap::new(),
             positions: HashMap::new(),
+            starts: HashMap::new(),
         };
         for (file, codes) in &compiled.files {
             for (index, code) in codes.iter().enumerate() {
@@ -47,6 +66,10 @@ impl<'c> Checks<'c> {
                     if let Some(position) = instruction.position {
                         let key = (file.as_str(), index, position);
                         checks.positions.entry(key).or_default().push(at);
+                        if let Some((start, _)) = position.columns {
+                            let key = (file.as_str(), index, position.line, start);
+                            checks.starts.entry(key).or_default().push(at);
+                        }
                     }
                 }
             }
@@ -61,34 +84,58 @@ impl<'c> Checks<'c> {
 
     /// Code object and instruction of a place, by their indices. A position that several instructions
     /// of its opcode have, which only the compiler tells apart, is that of the first.
-    pub(super) fn find(&self, file: &'c str, place: &Place) -> Option<(usize, usize)> {
-        let codes = &self.compiled.files.get(file)?[..];
-        let mut found = self
-            .named
-            .get(&(file, last(&place.function)))?
-            .iter()
+    pub(super) fn find(&self, file: &'c str, place: &Place) -> Check {
+        let Some(codes) = self.compiled.files.get(file) else {
+            return Check::Misfit;
+        };
+        let named = self.named.get(&(file, last(&place.function)));
+        let mut found = named
+            .into_iter()
+            .flatten()
             .filter(|&&index| is_named(&codes[index], &place.function))
             .filter(|&&index| {
                 place
                     .first_line
                     .is_none_or(|line| codes[index].first_line == line)
             })
-            .filter_map(|&index| Some((index, self.instruction(file, index, &codes[index], place)?)));
-        let first = found.next()?;
-        Some(first)
+            .flat_map(|&index| {
+                let found = self.instructions(file, index, &codes[index], place);
+                found.into_iter().map(move |at| (index, at))
+            });
+        match (found.next(), found.next()) {
+            (Some(_), Some(_)) if is_point(place) => Check::Tie,
+            (Some((code, instruction)), _) => Check::Is(code, instruction),
+            (None, _) => Check::Misfit,
+        }
     }
 
-    fn instruction(&self, file: &'c str, index: usize, code: &Code, place: &Place) -> Option<usize> {
-        let wanted = base(self.opcodes, place.opcode.as_deref()?);
+    fn instructions(&self, file: &'c str, index: usize, code: &Code, place: &Place) -> Vec<usize> {
+        let Some(opcode) = place.opcode.as_deref() else {
+            return Vec::new();
+        };
+        let wanted = base(self.opcodes, opcode);
         let is_it = |at: usize| {
             let known = &code.instructions[at].opcode;
             wanted.is_none_or(|wanted| base(self.opcodes, known) == Some(wanted))
         };
         if let Some(offset) = place.offset {
-            return at_offset(code, offset).filter(|&at| is_it(at));
+            return at_offset(code, offset)
+                .filter(|&at| is_it(at))
+                .into_iter()
+                .collect();
         }
-        let at_position = self.positions.get(&(file, index, place.position?))?;
-        at_position.iter().copied().find(|&at| is_it(at))
+        let Some(position) = place.position else {
+            return Vec::new();
+        };
+        let here = match position.columns {
+            Some((start, _)) if is_point(place) => self.starts.get(&(file, index, position.line, start)),
+            _ => self.positions.get(&(file, index, position)),
+        };
+        here.into_iter()
+            .flatten()
+            .copied()
+            .filter(|&at| is_it(at))
+            .collect()
     }
 }
 

@@ -30,6 +30,9 @@ fn number(number: u64) -> String {
 
 /// How many places were placed, by what they were checked, and what became of the others.
 pub(super) fn placed(counts: &Counts, checked_by: Option<&str>, names_opcodes: bool) -> String {
+    if counts.inside == 0 && counts.elsewhere == 0 {
+        return "The dump names no line of any file, so nothing of it can be placed.".to_owned();
+    }
     let fits = number(counts.inside - counts.misfits);
     let all = number(counts.inside);
     let rest = match counts.misfits {
