@@ -140,6 +140,21 @@ fn without_sampling_times_are_traced() {
 }
 
 #[test]
+fn a_call_too_long_to_be_traced_has_no_times_and_a_note() {
+    let Some((_, python)) = pythons::native_pythons("tracing for times").pop() else {
+        return;
+    };
+    let report = measured(&python, "product(25000)", "natural,trace");
+    assert!(report["time"].is_null());
+    let notes = binary::notes(&report);
+    let why = "a call executes more than 200000 instructions; name one with less work by --call";
+    assert!(
+        notes.contains(&format!("The traced pass was not made: {why}.")),
+        "{notes}"
+    );
+}
+
+#[test]
 fn where_sampling_is_forbidden_a_note_says_so() {
     let Some((_, python)) = pythons::native_pythons("sampling").pop() else {
         return;
