@@ -154,7 +154,12 @@ fn where_a_trace_is_left_and_how_often_is_told() {
             .collect();
         // The line after the test, in the text of the fixture.
         let text = std::fs::read_to_string(fixture("jit/kern.py")).unwrap();
-        let rare = text.lines().position(|line| line.contains("i % 50")).unwrap() as u32 + 1;
+        let rare = text
+            .lines()
+            .zip(1_u32..)
+            .find(|(line, _)| line.contains("i % 50"))
+            .unwrap()
+            .1;
         let left: u64 = jit
             .sites
             .iter()

@@ -40,7 +40,9 @@ fn main() {
     let folder = tempfile::tempdir().unwrap();
     pystats(&folder.path().join("pystats"));
     log();
-    tachyon(folder.path());
+    for what in ["app-opcodes", "app-plain"] {
+        tachyon(folder.path(), what);
+    }
 }
 
 /// All files, to the last table.
@@ -167,8 +169,8 @@ fn repeated(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-fn tachyon(folder: &Path) {
-    let bytes = repeated(&fixture("tachyon/3.15.0-app-opcodes.tach"));
+fn tachyon(folder: &Path, what: &str) {
+    let bytes = repeated(&fixture(&format!("tachyon/3.15.0-{what}.tach")));
     let path = folder.join("large.tach");
     std::fs::write(&path, &bytes).unwrap();
     let show = least(ROUNDS, || {
@@ -192,7 +194,7 @@ fn tachyon(folder: &Path) {
     // Without what its interpreter takes to start.
     let theirs = all.saturating_sub(start);
     println!(
-        "Tachyon: {:.1} MB in {:.3} s; replay {:.2} s without its start of {:.2} s: {:.0} times as fast",
+        "Tachyon, {what}: {:.1} MB in {:.3} s; replay {:.2} s without its start of {:.2} s: {:.0} times as fast",
         bytes.len() as f64 / 1e6,
         show.as_secs_f64(),
         theirs.as_secs_f64(),

@@ -447,9 +447,34 @@ fn the_command_adds_up_files_and_refuses_what_cannot_be() {
     assert_eq!((&first[0], &first[1]), (&"LOAD_FAST".into(), &365_786.into()));
     assert_eq!(first[2]["text"], "16.3%");
 
-    // Many files are read in parts at once, and are the same sum.
-    let many = folder.path().join("many");
-    std::fs::create_dir(&many).unwrap();
+    let (code, text, _) = stats(&[&report], &["--compare", base.to_str().unwrap()]);
+    assert_eq!(code, Some(0));
+    assert!(
+        text.contains("FOR_ITER_RANGE") && text.contains("-99.4%"),
+        "{text}"
+    );
+
+    let (code, _, error) = stats(&[&report, &raw[0]], &[]);
+    assert_eq!(code, Some(2));
+    assert!(
+        error.contains("a printed report has lost what a sum needs"),
+        "{error}"
+    );
+}
+
+#[test]
+fn many_files_read_at_once_are_the_same_sum_and_each_is_blamed_for_its_own() {
+    let stats = |folder: &std::path::Path, format: &str| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_bytecost"))
+            .args(["stats", "--format", format])
+            .arg(folder)
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let many = folder.path();
     let mut whole = counters("3.13.5-app-jit-3proc-1.txt");
     for number in 0..40 {
         let seed = number % 3 + 1;
@@ -460,7 +485,7 @@ fn the_command_adds_up_files_and_refuses_what_cannot_be() {
         }
     }
     let expected: Vec<_> = shown(&Statistics::Counters(Box::new(whole)).tables());
-    let (_, text, _) = stats(&[&many], &["--format", "markdown"]);
+    let (_, text, _) = stats(many, "markdown");
     assert_same(
         &shown(&of(dump::read("sum.md", text.as_bytes()).unwrap()).tables()),
         &expected,
@@ -475,7 +500,7 @@ fn the_command_adds_up_files_and_refuses_what_cannot_be() {
         format!("{huge}opcode[NOP].execution_count : 1e3\n"),
     )
     .unwrap();
-    let (_, text, _) = stats(&[&many], &["--format", "json"]);
+    let (_, text, _) = stats(many, "json");
     let document: serde_json::Value = serde_json::from_str(&text).unwrap();
     let notes: Vec<_> = document["notes"]
         .as_array()
@@ -502,24 +527,10 @@ fn the_command_adds_up_files_and_refuses_what_cannot_be() {
         "opcode[LOAD_FAST_BORROW].execution_count : 1\n",
     )
     .unwrap();
-    let (code, _, error) = stats(&[&many], &[]);
+    let (code, _, error) = stats(many, "text");
     assert_eq!(code, Some(2));
     assert!(
         error.contains("31.txt is of another version of CPython than the files before it"),
-        "{error}"
-    );
-
-    let (code, text, _) = stats(&[&report], &["--compare", base.to_str().unwrap()]);
-    assert_eq!(code, Some(0));
-    assert!(
-        text.contains("FOR_ITER_RANGE") && text.contains("-99.4%"),
-        "{text}"
-    );
-
-    let (code, _, error) = stats(&[&report, &raw[0]], &[]);
-    assert_eq!(code, Some(2));
-    assert!(
-        error.contains("a printed report has lost what a sum needs"),
         "{error}"
     );
 }

@@ -115,11 +115,12 @@ mod tests {
     #[test]
     fn exits_count_down_until_a_trace_is_tried() {
         // As 3.14 and 3.15 have them: 4 and 3 bits of backoff.
-        assert_eq!(taken(4095 << 4 | 12, false, (4095, 12), 4), 0);
-        assert_eq!(taken(3577 << 4 | 12, false, (4095, 12), 4), 518);
-        assert_eq!(taken(4095 << 4 | 12, true, (4095, 12), 4), 4096);
-        assert_eq!(taken(4000 << 3 | 6, false, (4000, 6), 3), 0);
-        assert_eq!(taken(8190 << 3 | 6, false, (4000, 6), 3), 4001);
-        assert_eq!(taken(127 << 4 | 7, false, (64, 6), 4), 65);
+        assert_eq!(taken(0xfffc, false, (4095, 12), 4), 0);
+        assert_eq!(taken(0xdf9c, false, (4095, 12), 4), 518);
+        assert_eq!(taken(0xfffc, true, (4095, 12), 4), 4096);
+        assert_eq!(taken(32_006, false, (4000, 6), 3), 0);
+        assert_eq!(taken(31_998, false, (4000, 6), 3), 1);
+        assert_eq!(taken(65_526, false, (4000, 6), 3), 4001);
+        assert_eq!(taken(0x7f7, false, (64, 6), 4), 65);
     }
 }
