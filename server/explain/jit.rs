@@ -181,10 +181,13 @@ fn trace_fact(code: &Code, trace: &Trace, instruction: &Instruction) -> Fact {
         let mut reasons: Vec<_> = trace.reasons.iter().collect();
         reasons.sort_by_key(|(_, times)| std::cmp::Reverse(**times));
         let reasons: Vec<_> = reasons.into_iter().map(|(text, _)| reason(text)).collect();
-        let why = if reasons.is_empty() {
-            String::new()
-        } else {
+        let why = if !reasons.is_empty() {
             format!(": {}", reasons.join(", "))
+        } else if trace.refused > 0 {
+            ": the log does not say why".to_owned()
+        } else {
+            // As 3.15 does when an exception is raised meanwhile.
+            ": the attempt was broken off, and the log does not say why".to_owned()
         };
         let attempts = trace
             .attempts

@@ -244,6 +244,19 @@ fn a_log_is_placed_on_the_instructions_of_its_program() {
 }
 
 /// On the expression that blocks it.
+/// 3.15 stops recording without a line when an exception is raised: that loop has an attempt and no trace.
+#[test]
+fn an_attempt_that_was_broken_off_is_told_as_that() {
+    if !rig("3.15") {
+        return;
+    }
+    let said = said(&placed("3.15.0-app-L2.log", &app()).unwrap());
+    let why = "this loop is not traced: the attempt was broken off, and the log does not say why";
+    let found: Vec<_> = said.iter().filter(|text| text.ends_with(why)).collect();
+    assert_eq!(found.len(), 1, "{said:#?}");
+    assert!(found[0].starts_with("shop/report.py:39 "), "{found:?}");
+}
+
 /// 3.13 ends the last uop that the optimizer looked at without a new line: what comes next is no part of it.
 #[test]
 fn lines_of_the_optimizer_between_take_nothing_away() {
