@@ -90,6 +90,28 @@ fn the_line_that_takes_the_time_has_it() {
     });
 }
 
+/// Frames that last a quarter of a microsecond: the time is that of the function, not of the call.
+#[test]
+fn short_calls_take_their_own_time() {
+    for (minor, python) in pythons::native_pythons("sampling") {
+        for call in ["caller(3000)", "unpacker(1500)"] {
+            let report = measured(&python, call, "natural,sample");
+            let functions = binary::file(&report, "shares.py").expect("the file")["functions"].clone();
+            let of = |name: &str| {
+                let functions = functions.as_array().expect("functions");
+                let function = functions.iter().find(|one| one["qualname"] == name);
+                number(function.expect(name), "self_share")
+            };
+            // Ten turns of its loop against one turn of the caller's and a call.
+            assert!(of("quick") > 0.7, "{minor}, {call}: {}", of("quick"));
+            if call.starts_with("caller") {
+                let line = line(&report, marked("calls-quick"));
+                assert!(number(line, "self_share") < 0.2, "{minor}: {line}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_function_that_calls_itself_takes_its_time_once() {
     for (minor, python) in pythons::native_pythons("sampling") {

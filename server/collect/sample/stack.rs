@@ -336,14 +336,13 @@ impl Stack {
     /// Cuts a chain at the frame that ran when it was read, or makes it longer up to there; false when
     /// it is cut where the next was not read with the others.
     fn settle(&self, runtime: &Runtime, chain: &mut Chain, is_code: &mut dyn FnMut(u64) -> bool) -> bool {
-        let is_exact = runtime.offsets.frame_runs_when_null;
         let links = &chain.links;
         // From the outermost inwards.
         let mut top = links.len() - 1;
         while top > 0 {
             let (link, next) = (links[top], links[top - 1]);
             // A frame that called C code looks as if it ran itself.
-            if link.is_ahead && link.head.runs && (is_exact || !next.by_c) {
+            if link.is_ahead && link.head.runs && !next.by_c {
                 break;
             }
             if next.is_ahead {
@@ -409,12 +408,20 @@ impl Stack {
         is_code: &mut dyn FnMut(u64) -> bool,
     ) -> Option<u64> {
         let head = self.ahead.head(runtime, frame)?;
-        if head.runs && !self.is_remnant(head) {
-            return is_code(head.code).then_some(frame);
+        let lives = runtime.offsets.frame_ends_without_code && head.code != 0;
+        if (lives || head.runs) && (self.is_remnant(head) || !is_code(head.code)) {
+            return None;
         }
-        let depth = depth.checked_sub(1)?;
+        if head.runs {
+            return Some(frame);
+        }
         let mut callees = self.ahead.callees(runtime, frame).into_iter().flatten();
-        callees.find_map(|callee| self.runner(runtime, callee, depth, is_code))
+        let callee = match depth.checked_sub(1) {
+            Some(depth) => callees.find_map(|callee| self.runner(runtime, callee, depth, is_code)),
+            None => None,
+        };
+        // Whoever has called nobody that is left runs itself.
+        callee.or(lives.then_some(frame))
     }
 }
 
