@@ -70,6 +70,12 @@ impl Head {
         }
     }
 
+    /// It runs or waits for its callee, as far as it tells: until 3.13 only the former is told.
+    #[must_use]
+    pub fn lives(self, offsets: &crate::cpython::Memory) -> bool {
+        self.runs || offsets.frame_ends_without_code && self.code != 0
+    }
+
     /// The interpreter's own, below Python code that C code called.
     #[must_use]
     pub fn is_entry(self) -> bool {
