@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use bytecost::collect::Request;
-use bytecost::cpython::causes::{Cause, Example, catalogue};
+use bytecost::cpython::causes::{Advice, Cause, Example, catalogue};
 use bytecost::cpython::fail_kinds;
 use bytecost::explain::cause;
 use bytecost::profile::{Code, Instruction, Profile, State, WorkloadKind};
@@ -262,6 +262,10 @@ fn flaws(cause: &Cause) -> Vec<String> {
         if said.windows(2).any(|pair| pair[0] == pair[1]) {
             wrong.push(format!("it says something twice: {text}"));
         }
+    }
+    let leaves = cause.remedy.text.starts_with("Leave it");
+    if leaves != (cause.advice == Advice::Leave) || leaves && !cause.saves_ns.is_empty() {
+        wrong.push("a remedy to leave it saves nothing, and only such a one is of that advice".to_owned());
     }
     let sentences = cause.explanation.ends_with('.') && cause.remedy.text.ends_with('.');
     if cause.headline.ends_with('.') || !sentences {

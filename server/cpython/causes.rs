@@ -41,6 +41,8 @@ pub enum Advice {
     Small,
     /// A newer version does it.
     Upgrade,
+    /// Nothing: what would replace it costs as much.
+    Leave,
 }
 
 /// A reason why a site is generic or misses.

@@ -124,7 +124,7 @@ fn outcome(cause: &Cause) -> String {
                 "On the machine where it was measured a call of the example then took up to {most} ns less."
             );
         }
-        Advice::Strong | Advice::Moderate => {}
+        Advice::Strong | Advice::Moderate | Advice::Leave => {}
     }
     text
 }
