@@ -314,9 +314,9 @@ fn found_in<'p>(profile: &'p Profile, path: &str, family: &str, minor: &str) -> 
 }
 
 /// Versions with functions recorded on a pystats build of theirs. The mapping for 3.13 was made with its
-/// results at hand; those for 3.12 and 3.14 from CPython's source alone, before theirs were recorded.
-/// 3.11 and 3.15 have none.
-const RECORDED: [&str; 3] = ["3.12", "3.13", "3.14"];
+/// results at hand; those for 3.11, 3.12 and 3.14 from CPython's source alone, before theirs were recorded.
+/// 3.15 has none.
+const RECORDED: [&str; 4] = ["3.11", "3.12", "3.13", "3.14"];
 
 /// The reason given must be the one CPython itself counts.
 #[test]

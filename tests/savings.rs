@@ -132,12 +132,7 @@ fn printed(fixture: &Fixture, each: f64) -> String {
         saves: BTreeMap::from([("binary-op-remainder".to_owned(), each)]),
         ..Thresholds::default()
     };
-    terminal::render(
-        &fixture.profile,
-        &costs,
-        &thresholds,
-        &terminal::Style::default(),
-    )
+    terminal::render(&fixture.profile, &costs, &thresholds, &terminal::Style::default())
 }
 
 #[test]
@@ -162,8 +157,14 @@ fn what_saves_next_to_nothing_is_listed_and_not_advised() {
     // 0.1 % of 6.31 ms are 6,310 ns, of 20,000 executions 0.3155 ns.
     let (advised, listed) = (printed(&explained(), 0.32), printed(&explained(), 0.31));
     assert!(advised.contains(&format!(" {remedy} ")), "{advised}");
-    assert!(advised.contains("bytecost explain binary-op-remainder"), "{advised}");
-    assert!(!listed.contains("bytecost explain binary-op-remainder"), "{listed}");
+    assert!(
+        advised.contains("bytecost explain binary-op-remainder"),
+        "{advised}"
+    );
+    assert!(
+        !listed.contains("bytecost explain binary-op-remainder"),
+        "{listed}"
+    );
     assert!(listed.contains("  binary-op-remainder  kern.py:26\n"), "{listed}");
     assert!(listed.contains("less than 0.1% of the time to save"), "{listed}");
 }

@@ -51,7 +51,12 @@ pub fn distribution(instruction: &Instruction) -> Option<String> {
                 .take(NAMED)
                 .map(|(text, count)| format!("{text} {}", share(*count)))
                 .collect();
-            let rest: u64 = named.iter().skip(NAMED).chain(&others).map(|(_, count)| count).sum();
+            let rest: u64 = named
+                .iter()
+                .skip(NAMED)
+                .chain(&others)
+                .map(|(_, count)| count)
+                .sum();
             if rest > 0 {
                 parts.push(format!("others {}", share(rest)));
             }

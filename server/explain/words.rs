@@ -129,7 +129,10 @@ pub fn nothing_pays(sites: usize, share: f64) -> String {
 /// Introduces the sites that [`nothing_pays`] speaks of, where others stand above.
 #[must_use]
 pub fn little_to_gain(share: f64) -> String {
-    format!("Best left, or with less than {} of the time to save:", percent(share))
+    format!(
+        "Best left, or with less than {} of the time to save:",
+        percent(share)
+    )
 }
 
 /// The most that a remedy saves, as a sentence.

@@ -191,9 +191,12 @@ fn diagnostic(places: &Places, merged: &Merged, code: &str, options: &Diagnostic
     let whole = times::whole_of(finding.line);
     let cause = cause::best(site.instruction, finding.file.minor);
     // What saves little is a fact, not a call for attention, whatever the site weighs.
-    let is_minor = cause
-        .as_ref()
-        .is_some_and(|found| matches!(found.cause.advice, Advice::Small | Advice::Upgrade | Advice::Leave));
+    let is_minor = cause.as_ref().is_some_and(|found| {
+        matches!(
+            found.cause.advice,
+            Advice::Small | Advice::Upgrade | Advice::Leave
+        )
+    });
     let is_strong = !is_minor
         && share.is_some_and(|share| share >= STRONG_LINE_SHARE)
         && site

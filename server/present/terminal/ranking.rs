@@ -58,7 +58,11 @@ pub(super) fn rest(page: &mut Page, findings: &[Finding], thresholds: &Threshold
     }
     for (code, places) in causes.iter().take(CAUSES) {
         let lead = [page.span(Role::Plain, "  "), page.span(Role::Strong, code)];
-        let mut named: Vec<_> = places.iter().take(PLACES).map(|place| page.span(Role::Place, place)).collect();
+        let mut named: Vec<_> = places
+            .iter()
+            .take(PLACES)
+            .map(|place| page.span(Role::Place, place))
+            .collect();
         if places.len() > PLACES {
             named.push(page.span(Role::Dim, &format!("{} more", places.len() - PLACES)));
         }
