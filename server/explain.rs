@@ -105,14 +105,17 @@ pub fn findings<'c>(costs: &'c Costs<'c>, thresholds: &Thresholds) -> Vec<Findin
         .filter(|finding| matters(finding, thresholds, is_well_sampled))
         .map(|mut finding| {
             // A cause is matched for it.
-            let each = per_execution(finding.file, finding.site, &thresholds.saves);
+            let each = per_execution(finding.file, finding.line, finding.site, &thresholds.saves);
             finding.saving = finding
                 .weight
                 .zip(each)
                 .and_then(|(weight, each)| saving(finding.line, weight, costs, each));
             finding.pays = pays(&finding, thresholds);
             let ns = each.map_or(NEUTRAL_NS, |(ns, _)| ns.max(LITTLE_NS));
-            let rank = finding.weight.map(|weight| weight as f64 * ns);
+            let rank = match finding.saving {
+                Some(saving) if ns.is_infinite() => Some(saving.ns),
+                _ => finding.weight.map(|weight| weight as f64 * ns),
+            };
             // Without counts, the line's time says what matters before the misses do.
             let uncounted = finding.weight.is_none().then(|| {
                 let samples = finding.line.time.map_or(0, |time| time.samples);
@@ -140,13 +143,18 @@ fn pays(finding: &Finding, thresholds: &Thresholds) -> bool {
             .is_none_or(|found| found.cause.advice != Advice::Leave)
 }
 
-/// What the remedy of a site's cause saves an execution, ns, and whether that was timed here.
+/// What the remedy of a site's cause saves an execution, ns, and whether that was timed here; infinite
+/// where only the time of the line bounds it.
 fn per_execution(
     file: &FileCosts,
+    line: &LineCosts,
     site: &SiteCosts,
     calibrated: &BTreeMap<String, f64>,
 ) -> Option<(f64, bool)> {
     let cause = cause::best(site.instruction, file.minor)?.cause;
+    if cause.grows {
+        return line.time.map(|_| (f64::INFINITY, false));
+    }
     if let Some(ns) = calibrated.get(&cause.id) {
         return Some((ns.max(0.0), true));
     }
@@ -163,7 +171,7 @@ fn saving(line: &LineCosts, weight: u64, costs: &Costs, (each, calibrated): (f64
         (time.share + time.error.unwrap_or(0.0)).clamp(0.0, 1.0)
     });
     let ns = (each * weight as f64).min(all * most);
-    (ns > 0.0).then(|| Saving {
+    (ns > 0.0 && ns.is_finite()).then(|| Saving {
         ns,
         share: whole.map(|all| ns / all),
         calibrated,
@@ -180,7 +188,7 @@ pub fn saving_at(
     calibrated: &BTreeMap<String, f64>,
 ) -> Option<Saving> {
     let weight = site.instruction.is_marked().then(|| weight(site))??;
-    saving(line, weight, costs, per_execution(file, site, calibrated)?)
+    saving(line, weight, costs, per_execution(file, line, site, calibrated)?)
 }
 
 /// Samples of a run from which on five of them are 1 % of the time.

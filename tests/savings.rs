@@ -146,6 +146,24 @@ fn the_bound_is_a_share_of_the_time_that_lines_have_theirs_of() {
 }
 
 #[test]
+fn what_grows_with_the_operands_is_bounded_by_its_line_alone() {
+    let mut fixture = timed(explained(), 3e8, 3_000);
+    // The same site, as a search in a list.
+    let searched = remainder(&mut fixture.profile);
+    searched.opcode = "CONTAINS_OP".to_owned();
+    searched.argument = "in".to_owned();
+    searched.site.as_mut().expect("a site").types[0].operands = vec!["str".to_owned(), "list".to_owned()];
+    let costs = attribute(&fixture.profile, &|path| fixture.text(path));
+    let findings = bytecost::explain::findings(&costs, &Thresholds::default());
+    let finding = &findings[0];
+    assert_eq!(finding.site.instruction.opcode, "CONTAINS_OP");
+    let line = finding.line.time.expect("measured");
+    let share = finding.saving.and_then(|saving| saving.share).expect("a bound");
+    let bound = line.share + line.error.unwrap_or(0.0);
+    assert!((share - bound).abs() < 1e-9 && bound >= 0.3, "{share} {bound}");
+}
+
+#[test]
 fn what_saves_next_to_nothing_is_listed_and_not_advised() {
     let remedy = causes::cause("binary-op-remainder")
         .expect("it is there")

@@ -70,6 +70,9 @@ pub struct Cause {
     pub remedy: Remedy,
     /// How much that saves.
     pub advice: Advice,
+    /// What it saves grows with the operands: no example bounds it, only the time of the line does.
+    #[serde(default)]
+    pub grows: bool,
     /// By version: nanoseconds an execution of the example took more than one of the remedy.
     pub saves_ns: BTreeMap<String, f64>,
     /// A program that shows it.

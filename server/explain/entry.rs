@@ -121,7 +121,12 @@ fn outcome(cause: &Cause) -> String {
         Advice::Strong | Advice::Moderate if most > 0.0 => {
             let _ = writeln!(
                 text,
-                "On the machine where it was measured a call of the example then took up to {most} ns less."
+                "On the machine where it was measured a call of the example then took up to {most} ns less{}.",
+                if cause.grows {
+                    ", and more with more elements"
+                } else {
+                    ""
+                }
             );
         }
         Advice::Strong | Advice::Moderate | Advice::Leave => {}

@@ -308,6 +308,8 @@ class Kinds:
         found, base = lookup(thing, name)
         if found is ABSENT:
             found, base = lookup(kind, name)
+            if base is type:
+                out.append("owner:of-type")
             return "absent" if found is ABSENT else "metaclass-attribute"
         own, _ = lookup(kind, name)
         if own is not ABSENT:
