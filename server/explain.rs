@@ -110,7 +110,7 @@ pub fn findings<'c>(costs: &'c Costs<'c>, thresholds: &Thresholds) -> Vec<Findin
                 .weight
                 .zip(each)
                 .and_then(|(weight, each)| saving(finding.line, weight, costs, each));
-            finding.pays = pays(&finding, thresholds);
+            finding.pays = pays(&finding, thresholds, costs);
             let ns = each.map_or(NEUTRAL_NS, |(ns, _)| ns.max(LITTLE_NS));
             let rank = match finding.saving {
                 Some(saving) if ns.is_infinite() => Some(saving.ns),
@@ -135,9 +135,11 @@ pub fn findings<'c>(costs: &'c Costs<'c>, thresholds: &Thresholds) -> Vec<Findin
     ranked.into_iter().map(|(_, _, finding)| finding).collect()
 }
 
-/// Whether the remedy is worth writing down.
-fn pays(finding: &Finding, thresholds: &Thresholds) -> bool {
-    let share = finding.saving.and_then(|saving| saving.share);
+/// Whether the remedy is worth writing down. Without measured times the whole is the wall time of the
+/// run, with the start of the interpreter in it: nothing to hold a part against.
+fn pays(finding: &Finding, thresholds: &Thresholds, costs: &Costs) -> bool {
+    let saving = finding.saving.filter(|_| costs.time.is_some());
+    let share = saving.and_then(|saving| saving.share);
     share.is_none_or(|share| share >= thresholds.saving_share)
         && cause::best(finding.site.instruction, finding.file.minor)
             .is_none_or(|found| found.cause.advice != Advice::Leave)
