@@ -141,8 +141,10 @@ fn pays(finding: &Finding, thresholds: &Thresholds, costs: &Costs) -> bool {
     let saving = finding.saving.filter(|_| costs.time.is_some());
     let share = saving.and_then(|saving| saving.share);
     share.is_none_or(|share| share >= thresholds.saving_share)
-        && cause::best(finding.site.instruction, finding.file.minor)
-            .is_none_or(|found| found.cause.advice != Advice::Leave)
+        && cause::best(finding.site.instruction, finding.file.minor).is_none_or(|found| {
+            let is_idle = share.is_none() && found.cause.saves_nothing_on(finding.file.minor);
+            found.cause.advice != Advice::Leave && !(is_idle && costs.time.is_some())
+        })
 }
 
 /// What the remedy of a site's cause saves an execution, ns, and whether that was timed here; infinite

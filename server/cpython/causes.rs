@@ -139,4 +139,10 @@ impl Cause {
     pub fn holds_on(&self, minor: &str) -> bool {
         self.versions.iter().any(|version| version == minor)
     }
+
+    /// Whether its remedy was timed on a minor version and saved nothing there: it did on others only.
+    #[must_use]
+    pub fn saves_nothing_on(&self, minor: &str) -> bool {
+        self.advice == Advice::Small && !self.saves_ns.is_empty() && !self.saves_ns.contains_key(minor)
+    }
 }
