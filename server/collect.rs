@@ -282,7 +282,24 @@ pub async fn run_in(
         &read,
     );
     profile.notes.extend(skipped);
+    profile.notes.extend(traced.as_ref().and_then(untimed));
     Ok(profile)
+}
+
+/// Why a trace gave no times; none when it gave some.
+fn untimed(trace: &crate::trace::Trace) -> Option<Note> {
+    let why = match (trace.times, trace.cut_at, &trace.outcome) {
+        (Some(_), ..) => return None,
+        (None, Some(limit), _) => {
+            format!("a call executes more than {limit} instructions; name one with less work by --call")
+        }
+        (None, None, Outcome::Completed) => "no call ended as the one before it".to_owned(),
+        (None, None, _) => "the traced call did not end well".to_owned(),
+    };
+    Some(Note::Skipped {
+        pass: PassKind::Trace,
+        why,
+    })
 }
 
 /// Whether times must come from a trace: wanted so, or nothing could be sampled. A program that runs

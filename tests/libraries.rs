@@ -102,7 +102,15 @@ fn check(python: &Path, minor: &str, site: &Path, (library, selection): (&str, &
     let report = here.join("report.json");
     let mut measured = bytecost(&here);
     measured
-        .args(["run", "--quiet", "--format", "json", "-o"])
+        .args([
+            "run",
+            "--quiet",
+            "--passes",
+            "natural,count,types",
+            "--format",
+            "json",
+            "-o",
+        ])
         .arg(&report)
         .arg("--python")
         .arg(python)

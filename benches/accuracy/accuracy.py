@@ -14,6 +14,7 @@ right, 1 has nothing in common. A line's time includes the functions it calls.
   slow       the target while it is sampled, against the times in between; the tenth
              fastest of a hundred calls, as others may use the machine       (at most 1.02)
   torn       samples that fell between instructions                  (at most 1 in 10,000)
+  traced     times taken by tracing, as where sampling is impossible
 
 The exit status is 1 when a limit does not hold, or when a peer is nearer to the truth.
 """
@@ -76,11 +77,13 @@ class Truth:
         self.again = distance(shares(halves[0]), shares(halves[1]))
 
 
-def bytecost(program, python, path, body, seconds):
-    """Costs of the body's lines, the slowdown of the target and the share of torn samples."""
+def bytecost(program, python, path, body, seconds, times="sample"):
+    """Shares of the body's lines, the share of torn samples, and how they were obtained."""
     command = [program, "run", "--python", python, "--format", "json", "--time", str(seconds), "--passes"]
-    call = ["--call", f"kern({peers.ITERATIONS})", f"{path}::kern"]
-    report = json.loads(output([*command, "natural,sample", *call], cwd=path.parent))
+    # A trace is bounded.
+    iterations = peers.ITERATIONS if times == "sample" else peers.ITERATIONS // 10
+    call = ["--call", f"kern({iterations})", f"{path}::kern"]
+    report = json.loads(output([*command, f"natural,{times}", *call], cwd=path.parent))
     time = report.get("time")
     if not time:
         raise SystemExit(f"bytecost has no times: {report['notes']}")
@@ -146,6 +149,7 @@ def measure(arguments, python, folder):
         path.write_text(bodies.source(body))
         truth = Truth(python, body, arguments.rounds)
         runs = [bytecost(arguments.bytecost, python, path, body, arguments.seconds) for _ in range(arguments.runs)]
+        traced = bytecost(arguments.bytecost, python, path, body, arguments.seconds, "trace")
         row = {
             "python": version,
             "body": body,
@@ -158,6 +162,7 @@ def measure(arguments, python, folder):
             "torn": max(run["torn"] for run in runs),
             "method": runs[0]["method"],
             "samples": runs[0]["samples"],
+            "traced": distance(traced["shares"], truth.shares),
             "peers": {},
         }
         for name, tool in found.items():
@@ -178,7 +183,7 @@ def show(row):
     others = "  ".join(f"{name} {value:.3f}" for name, value in row["peers"].items())
     print(
         f"{row['python']:8} {row['body']:11} {row['line_ns']:7.1f} ns  floor {row['floor']:.3f}  again {row['again']:.3f}  "
-        f"bytecost {told} ({row['method']})  slow {row['slow']:.3f}  torn {row['torn']:.1e}  {others}",
+        f"bytecost {told} ({row['method']})  slow {row['slow']:.3f}  torn {row['torn']:.1e}  traced {row['traced']:.3f}  {others}",
         flush=True,
     )
 

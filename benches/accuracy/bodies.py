@@ -196,6 +196,11 @@ BODIES = {
 }
 
 
+# The same lines in a function that runs them a few times and returns: short-lived frames, seen from outside.
+CALLED = "-called"
+BODIES |= {name + CALLED: BODIES[name] for name in ("mixed", "strings", "attributes")}
+
+
 def lines(name):
     """The lines of a body."""
     return BODIES[name].partition("---\n")[2].strip().splitlines()
@@ -209,9 +214,13 @@ def source(name, repeated=None, times=0):
     setup = BODIES[name].partition("---\n")[0].strip()
     before = "".join(f"    {line}\n" for line in lines(name)) if times < 0 else ""
     inside = "".join(f"        {line}\n" * (1 + times * (index == repeated)) for index, line in enumerate(lines(name)))
+    if name.endswith(CALLED):
+        called = f"def work():\n{before}    for _ in (1, 2, 3, 4):\n{inside}"
+        return f"{setup}\n{called}def kern(_):\n    for _ in range(_ // 4):\n        work()\n"
     return f"{setup}\ndef kern(_):\n    _ = range(_)\n{before}    for _ in _:\n{inside}"
 
 
 def first_line(name):
     """Number of the body's first line in `source(name)`."""
-    return source(name).splitlines().index("    for _ in _:") + 2
+    first = lines(name)[0]
+    return source(name).splitlines().index(f"        {first}") + 1

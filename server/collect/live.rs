@@ -186,17 +186,19 @@ fn advice(error: &sample::Error) -> String {
 
 /// The interpreter of the process, or another of its version, to be asked.
 fn python(request: &Request, runtime: &Snapshot, environment: &Environment) -> Result<Python, Error> {
-    let program = std::fs::read_link(format!("/proc/{}/exe", request.pid)).unwrap_or_default();
-    let is_python = program
-        .file_name()
-        .is_some_and(|name| name.to_string_lossy().starts_with("python"));
-    let named = match &request.python {
-        Some(name) => name.clone(),
-        None if is_python && program.is_file() => program.display().to_string(),
-        None => runtime.minor.clone(),
+    let here = &environment.current_directory;
+    let found = |name: &str| {
+        let candidate = interpreter::discover(Some(name), None, here, environment)?;
+        interpreter::probe(&candidate)
     };
-    let candidate = interpreter::discover(Some(&named), None, &environment.current_directory, environment)?;
-    let found = interpreter::probe(&candidate)?;
+    let found = match &request.python {
+        Some(name) => found(name)?,
+        // That of a container has its libraries there.
+        None => match own_program(request.pid).and_then(|program| found(&program).ok()) {
+            Some(own) if own.minor == runtime.minor => own,
+            _ => found(&runtime.minor)?,
+        },
+    };
     if found.minor != runtime.minor {
         return Err(Error::Tables {
             python: found.executable,
@@ -209,6 +211,16 @@ fn python(request: &Request, runtime: &Snapshot, environment: &Environment) -> R
         free_threaded: runtime.free_threaded,
         ..Python::from(&found)
     })
+}
+
+/// The program of a process; none when it is not a Python's own, or one of another root.
+fn own_program(pid: i32) -> Option<String> {
+    let program = std::fs::read_link(format!("/proc/{pid}/exe")).ok()?;
+    let is_python = program.file_name()?.to_string_lossy().starts_with("python");
+    let link = |process: &str, what: &str| std::fs::read_link(format!("/proc/{process}/{what}")).ok();
+    let is_same = |what: &str| link(&pid.to_string(), what) == link("self", what);
+    (is_python && is_same("root") && is_same("ns/mnt") && program.is_file())
+        .then(|| program.display().to_string())
 }
 
 /// An interpreter's tables.

@@ -49,12 +49,12 @@ pub struct Memory {
     pub frame_instruction: u64,
     /// In a frame: who owns its memory; 3 and more is no Python code.
     pub frame_owner: u64,
-    /// In a frame: where its stack ends, as long as another one runs; an offset in every form.
+    /// In a frame, 32 bits: a negative number while the frame runs (until 3.13), else where its stack ends.
     pub frame_stack: u64,
-    /// `frame_stack` is an address and 0 while the frame's own instructions run; it is set while they
-    /// call C code, and a frame that has ended has no code (3.14+). Else it is a 32-bit number and
-    /// negative while the frame runs.
-    pub frame_runs_when_null: bool,
+    /// A frame that has ended has no code (3.14+, `clear_thread_frame` in `Python/ceval.c`): one that has
+    /// and is called by another runs or waits for its callee. `frame_stack` says nothing then: only debug
+    /// builds take it back while the frame runs.
+    pub frame_ends_without_code: bool,
     /// In a frame, a byte: C code called it (3.11); later a frame of the interpreter's own says so.
     #[serde(default)]
     pub frame_is_entry: Option<u64>,

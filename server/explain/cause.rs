@@ -309,7 +309,7 @@ impl Diagnosis {
             if let Some([one]) = self.operands.get(role).map(Vec::as_slice) {
                 text = text.replace(&format!("{{{role}}}"), one);
             } else {
-                text = text.replace(&format!("{{{role}}}"), &format!("the {role}"));
+                text = unnamed(&text, role);
             }
         }
         text
@@ -324,6 +324,17 @@ impl Diagnosis {
             None => remedy.text.clone(),
         }
     }
+}
+
+/// A sentence with an operand of which no type is told.
+pub(super) fn unnamed(text: &str, role: &str) -> String {
+    let mark = format!("{{{role}}}");
+    let text = text.replace(&format!(". {mark}"), &format!(". The {role}"));
+    let text = match text.strip_prefix(&mark) {
+        Some(rest) => format!("The {role}{rest}"),
+        None => text,
+    };
+    text.replace(&mark, &format!("the {role}"))
 }
 
 /// The name that an attribute instruction asks for.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::cause;
 use crate::cpython::causes::{Advice, Cause, Where, catalogue};
 
 /// Every entry on a line: its name, where it holds, what it is about.
@@ -145,7 +146,7 @@ fn in_general(text: &str) -> String {
         .replace("`{attribute}`", "the attribute");
     for roles in catalogue().roles.values() {
         for role in roles {
-            text = text.replace(&format!("{{{role}}}"), &format!("the {role}"));
+            text = cause::unnamed(&text, role);
         }
     }
     text

@@ -76,6 +76,49 @@ const tests = {
     await done(page);
   },
 
+  async "times are those of the JSON report"() {
+    const report = JSON.parse(readFileSync(join(reports, "timed.json"), "utf8"));
+    const page = await show("timed");
+    const percent = (share) => (share < 0.0005 && share > 0 ? "<0.1%" : `${(100 * share).toFixed(1)}%`);
+    const bounds = (of) => `${percent(of.self_share)} ± ${(100 * of.self_share_error).toFixed(of.self_share_error < 0.00095 ? 2 : 1)}`;
+    let split = 0;
+    let callers = 0;
+    for (const line of report.files[0].lines) {
+      if (!line.instructions) continue;
+      const row = page.locator(`#L${line.line}`);
+      const total = line.total_ns / report.time.busy_ns;
+      assert.equal(await row.locator(".sh").textContent(), percent(line.self_share));
+      assert.equal(await row.locator(".sh").getAttribute("title"), bounds(line));
+      assert.equal(await row.locator(".to").textContent(), percent(total));
+      callers += total > line.self_share + 0.001 ? 1 : 0;
+      await row.locator(".no").click();
+      const heads = await page.texts("#detail .table th");
+      if (line.samples < 400) {
+        assert.equal(heads.includes("Each"), false, `line ${line.line} has too few samples to be split`);
+        continue;
+      }
+      split += 1;
+      const [share, each] = [heads.indexOf("time %"), heads.indexOf("Each")];
+      const cells = await page.$$eval(
+        "#detail tr[data-site]",
+        (rows, [share, each]) => rows.map((row) => [row.cells[share].textContent, row.cells[share].firstChild.title, row.cells[each].textContent]),
+        [share, each],
+      );
+      assert.equal(cells.length, line.sites.length);
+      line.sites.forEach((site, at) => {
+        assert.equal(cells[at][0], percent(site.self_ns / report.time.busy_ns));
+        assert.match(cells[at][1], /^\d+\.\d% ± \d+\.\d+$/);
+        // Three digits, in the unit that fits.
+        const [number, unit] = cells[at][2].split(" ");
+        const ns = Number(number.replace(/,/g, "")) * { ns: 1, "µs": 1e3, ms: 1e6 }[unit];
+        assert.ok(Math.abs(ns / (site.self_ns / site.executions) - 1) < 0.006, `${cells[at][2]} of ${site.self_ns / site.executions} ns`);
+      });
+    }
+    assert.deepEqual([split, callers], [1, 1]);
+    await page.shot("times");
+    await done(page);
+  },
+
   async "light and dark"() {
     for (const colorScheme of ["light", "dark"]) {
       const page = await show("kern", { colorScheme });

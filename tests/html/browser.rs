@@ -6,6 +6,7 @@ use std::process::Command;
 
 use bytecost::attribute::attribute;
 use bytecost::present::json;
+use bytecost::profile::{LineTotal, Method, Time, Times};
 
 use crate::profiles::{self, Fixture};
 use crate::support::pythons;
@@ -95,6 +96,53 @@ fn big() -> Fixture {
     fixture
 }
 
+/// With times: line 26 has samples enough to be split, the others have not, and line 25 calls what takes longer.
+fn timed() -> Fixture {
+    let mut fixture = profiles::kern();
+    let file = &mut fixture.profile.files[0];
+    let time = |samples: u64| Time {
+        busy_ns: samples as f64 * 1e5,
+        samples,
+        ..Time::default()
+    };
+    let mut samples = 0;
+    for (at, instruction) in file
+        .codes
+        .iter_mut()
+        .flat_map(|code| &mut code.instructions)
+        .enumerate()
+    {
+        let Some(position) = instruction.position else {
+            continue;
+        };
+        let seen = (at as u64 + 1) * if position.line == 26 { 1_000 } else { 3 };
+        instruction.time = Some(Box::new(time(seen)));
+        samples += seen;
+        let total = time(seen + if position.line == 25 { 900 } else { 0 });
+        match file.totals.iter_mut().find(|line| line.line == position.line) {
+            Some(line) => line.total.add(total),
+            None => file.totals.push(LineTotal {
+                line: position.line,
+                total,
+            }),
+        }
+    }
+    fixture.profile.times = Some(Times {
+        method: Method::Sampled,
+        calls: 1,
+        wall_ns: samples as f64 * 1e5,
+        busy_ns: samples as f64 * 1e5,
+        outside_ns: 0.0,
+        waiting_ns: 0.0,
+        collecting_ns: 0.0,
+        elsewhere_ns: 0.0,
+        threads: 1,
+        samples: Some(samples),
+        torn: 0,
+    });
+    fixture
+}
+
 #[test]
 fn it_works_in_chromium() {
     let Some((node, chromium)) = programs() else {
@@ -108,12 +156,19 @@ fn it_works_in_chromium() {
         "kern.json",
         json::to_string(&json::report(&kern.profile, &costs, &BTreeMap::new())),
     );
+    let timed = timed();
+    let costs = attribute(&timed.profile, &|path| timed.text(path));
+    write(
+        "timed.json",
+        json::to_string(&json::report(&timed.profile, &costs, &BTreeMap::new())),
+    );
     let mut stale = profiles::kern();
     stale.profile.files[0].digest = "0".repeat(64);
     let mut empty = profiles::kern();
     empty.profile.files.clear();
     for (name, fixture) in [
         ("kern", kern),
+        ("timed", timed),
         ("two", two_files()),
         ("uncounted", profiles::kern().uncounted()),
         ("stale", stale),

@@ -356,6 +356,18 @@ impl Client {
         }
     }
 
+    /// Asks again until there is an answer: what is loaded is read in the background.
+    pub fn until<T>(&mut self, what: &str, mut answer: impl FnMut(&mut Self) -> Option<T>) -> T {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(found) = answer(self) {
+                return found;
+            }
+            assert!(Instant::now() < end, "waited for {what}; log: {:#?}", self.log);
+            self.settle(Duration::from_millis(50));
+        }
+    }
+
     /// Reads what comes within a while.
     pub fn settle(&mut self, time: Duration) {
         let end = Instant::now() + time;

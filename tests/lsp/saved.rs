@@ -206,8 +206,9 @@ fn dumps_are_loaded_as_profiles_are() {
         client.execute("bytecost.load", uris).unwrap();
     };
     load(&mut client, "spin.collapsed");
-    client.settle(Duration::from_millis(300));
-    let hinted = client.hinted(&uri);
+    let hinted = client.until("hints", |client| {
+        Some(client.hinted(&uri)).filter(|hinted| !hinted.is_empty())
+    });
     assert!(hinted.contains(&4) && hinted.contains(&5), "{hinted:?}");
     let hover = client.hover(&uri, 5, 9).unwrap();
     assert!(hover.contains("imported"), "{hover}");
@@ -244,13 +245,11 @@ fn facts_of_a_family_are_told_as_those_of_the_whole_process() {
         let uris = json!([{"uris": [workspace.uri(name)]}]);
         client.execute("bytecost.load", uris).unwrap();
     }
-    client.settle(Duration::from_millis(600));
     // `acc += data["k"] * i % 7`, on the product.
-    let hover = client.hover(&uri, 5, 16).unwrap();
-    assert!(
-        hover.contains("Process-wide, every `BINARY_OP` of the run that `stats.txt` is of"),
-        "{hover}"
-    );
+    let told = "Process-wide, every `BINARY_OP` of the run that `stats.txt` is of";
+    let hover = client.until(told, |client| {
+        client.hover(&uri, 5, 16).filter(|hover| hover.contains(told))
+    });
     assert!(
         hover.contains("10 misses of 1,000 specialized executions (1.0%)"),
         "{hover}"

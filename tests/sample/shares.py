@@ -92,3 +92,25 @@ def threads(n):
         worker.start()
     for worker in workers:
         worker.join()
+
+
+def quick(n):  #= quick
+    total = 0
+    for i in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10):
+        total += i * n
+    return total
+
+
+def caller(n):
+    for _ in range(n):
+        quick(3)  #= calls-quick
+
+
+def pairs(n):
+    for i in range(n):
+        yield i, quick(i)
+
+
+def unpacker(n):
+    for one, other in pairs(n):
+        quick(one)  #= unpacks

@@ -1,9 +1,14 @@
 //! What the passes themselves say: how they ended, how long they took, what to know about them.
 
 use super::{Finished, sample, times};
-use crate::collect::has_monitoring;
+use crate::collect::{has_monitoring, wire};
 use crate::profile::{Note, Outcome, Pass, PassKind, Python};
 use crate::trace::Trace;
+
+/// Fewer timed batches of calls have no median worth the name.
+const FEWEST_BATCHES: usize = 10;
+/// What disturbs takes less than the rest: calls that differ by more do different things.
+const LEAST_UNDISTURBED: f64 = 0.8;
 
 pub(super) fn pass(finished: &Finished) -> Pass {
     let Some(result) = &finished.result else {
@@ -15,27 +20,10 @@ pub(super) fn pass(finished: &Finished) -> Pass {
             outcome: finished.outcome.clone(),
         };
     };
-    let mut per_call: Vec<f64> = result
-        .batches
-        .iter()
-        .filter(|(calls, _)| *calls > 0)
-        .map(|&(calls, ns)| ns as f64 / calls as f64)
-        .collect();
-    // Batches of a fraction of a millisecond are the way up to longer ones: too short to time well.
-    let long: Vec<f64> = result
-        .batches
-        .iter()
-        .filter(|(calls, ns)| *calls > 0 && *ns >= 500_000)
-        .map(|&(calls, ns)| ns as f64 / calls as f64)
-        .collect();
-    if !long.is_empty() {
-        per_call = long;
-    }
-    per_call.sort_by(f64::total_cmp);
-    let call_ns = match per_call.len() {
-        0 if result.calls > 0 => Some(result.first_ns.unwrap_or(result.wall_ns) as f64),
-        0 => None,
-        n => Some(per_call[n / 2]),
+    let calls = calls(result);
+    let call_ns = match median(&calls) {
+        None if result.calls > 0 => Some(result.first_ns.unwrap_or(result.wall_ns) as f64),
+        median => median,
     };
     Pass {
         kind: finished.kind,
@@ -43,6 +31,49 @@ pub(super) fn pass(finished: &Finished) -> Pass {
         wall_ns: result.wall_ns,
         call_ns,
         outcome: finished.outcome.clone(),
+    }
+}
+
+/// Calls by how long each took, ns, and how many did.
+fn calls(result: &wire::Result) -> Vec<(f64, u64)> {
+    let batches = result.batches.iter().filter(|(calls, _)| *calls > 0);
+    let each = |&(calls, ns): &(u64, u64)| (ns as f64 / calls as f64, calls);
+    // Batches of a fraction of a millisecond are the way up to longer ones: too short to time well.
+    let long: Vec<_> = batches
+        .clone()
+        .filter(|(_, ns)| *ns >= 500_000)
+        .map(each)
+        .collect();
+    let mut calls = if long.is_empty() {
+        batches.map(each).collect()
+    } else {
+        long
+    };
+    calls.sort_by(|one, other| one.0.total_cmp(&other.0));
+    calls
+}
+
+/// The median batch's time of a call, ns.
+fn median(calls: &[(f64, u64)]) -> Option<f64> {
+    Some(calls.get(calls.len() / 2)?.0)
+}
+
+/// Part of the time of all calls that they would have taken had each been like the median one, at most 1:
+/// the rest is what else went on in the machine. 1 where calls differ by more than that.
+pub(super) fn undisturbed(result: &wire::Result) -> f64 {
+    let calls = calls(result);
+    let all: f64 = calls.iter().map(|(ns, calls)| ns * *calls as f64).sum();
+    let number: u64 = calls.iter().map(|(_, calls)| calls).sum();
+    match median(&calls) {
+        Some(median) if calls.len() >= FEWEST_BATCHES && all > 0.0 => {
+            let part = median * number as f64 / all;
+            if part >= LEAST_UNDISTURBED {
+                part.min(1.0)
+            } else {
+                1.0
+            }
+        }
+        _ => 1.0,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::Finished;
+use super::{Finished, passes};
 use crate::bytecode::instructions::Raw;
 use crate::bytecode::locations;
 use crate::collect::sample::{Counts, ROOT, Samples};
@@ -63,7 +63,7 @@ impl Timed {
             return Self::default();
         }
         let mut timed = Self {
-            ns: samples.window_ns as f64 / samples.ticks as f64,
+            ns: samples.window_ns as f64 / samples.ticks as f64 * passes::undisturbed(result),
             ..Self::default()
         };
         timed.add(result, samples);

@@ -210,6 +210,15 @@ impl Ahead {
         }
     }
 
+    /// Notes what a generator's frame said while it was in a chain of calls.
+    pub fn ran(&mut self, head: Head, frame: u64) {
+        if head.previous != 0
+            && let Some(region) = self.regions.iter_mut().find(|region| region.start == frame)
+        {
+            region.head = head;
+        }
+    }
+
     /// Frames that this one called, which may have ended: the one in the memory behind it, and a
     /// generator.
     #[must_use]
@@ -245,9 +254,32 @@ impl Ahead {
                 .step_by(usize::try_from(WORD).unwrap_or(8))
                 .find(|&at| is_called(region, at))
         });
+        // Generators are read after the thread's own frames: one may have yielded in between, after what it
+        // had called returned.
+        let has_yielded = |region: &&Region| {
+            let head = self.head(runtime, region.start);
+            region.head.previous == frame
+                && head.is_some_and(|head| head.is_suspended() && head.code == region.head.code)
+                && of(Place::Thread).any(|other| self.has_called(runtime, other, region.start))
+        };
         let generator = of(Place::Object)
             .find(|region| is_called(region, region.start))
+            .or_else(|| of(Place::Object).find(has_yielded))
             .map(|region| region.start);
         [called, generator]
+    }
+
+    /// Whether a frame in a piece of the thread's memory runs that a generator called.
+    fn has_called(&self, runtime: &Runtime, region: &Region, generator: u64) -> bool {
+        let last = region.end().saturating_sub(runtime.offsets.frame_locals);
+        (region.start..=last)
+            .step_by(usize::try_from(WORD).unwrap_or(8))
+            .filter(|at| {
+                self.word(region, at.wrapping_add(runtime.offsets.frame_previous)) == Some(generator)
+            })
+            .any(|at| {
+                let head = self.head(runtime, at);
+                head.is_some_and(|head| Place::of(head) == Place::Thread && head.lives(&runtime.offsets))
+            })
     }
 }

@@ -45,7 +45,7 @@ pub struct Head {
     pub previous: u64,
     /// `enum _frameowner`.
     pub owner: u8,
-    /// Its own instructions run now; until 3.13 also while they call C code.
+    /// Its own instructions run now, or C code that they call; not told from 3.14 on.
     pub runs: bool,
     /// C code called it, and no frame of the interpreter stands between (3.11).
     pub is_called_by_c: bool,
@@ -58,12 +58,8 @@ impl Head {
         let field = |at: u64| word(bytes, at).unwrap_or(0);
         let byte = |at: u64| usize::try_from(at).ok().and_then(|at| bytes.get(at)).copied();
         let code = field(offsets.frame_executable) & !TAG;
-        let stack = field(offsets.frame_stack);
-        let runs = if offsets.frame_runs_when_null {
-            stack == 0
-        } else {
-            stack >> 31 & 1 == 1
-        };
+        let is_negative = field(offsets.frame_stack) >> 31 & 1 == 1;
+        let runs = is_negative && !offsets.frame_ends_without_code;
         Self {
             code,
             instruction: field(offsets.frame_instruction),
@@ -72,6 +68,12 @@ impl Head {
             runs: runs && code != 0,
             is_called_by_c: offsets.frame_is_entry.and_then(byte) == Some(1),
         }
+    }
+
+    /// It runs or waits for its callee, as far as it tells: until 3.13 only the former is told.
+    #[must_use]
+    pub fn lives(self, offsets: &crate::cpython::Memory) -> bool {
+        self.runs || offsets.frame_ends_without_code && self.code != 0
     }
 
     /// The interpreter's own, below Python code that C code called.

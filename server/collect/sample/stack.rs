@@ -284,6 +284,7 @@ impl Stack {
             } else {
                 if Place::of(head) == Place::Object {
                     self.generators.insert(head.code);
+                    self.ahead.ran(head, frame);
                 }
                 chain.links.push(Link {
                     address: frame,
@@ -336,14 +337,13 @@ impl Stack {
     /// Cuts a chain at the frame that ran when it was read, or makes it longer up to there; false when
     /// it is cut where the next was not read with the others.
     fn settle(&self, runtime: &Runtime, chain: &mut Chain, is_code: &mut dyn FnMut(u64) -> bool) -> bool {
-        let is_exact = runtime.offsets.frame_runs_when_null;
         let links = &chain.links;
         // From the outermost inwards.
         let mut top = links.len() - 1;
         while top > 0 {
             let (link, next) = (links[top], links[top - 1]);
             // A frame that called C code looks as if it ran itself.
-            if link.is_ahead && link.head.runs && (is_exact || !next.by_c) {
+            if link.is_ahead && link.head.runs && !next.by_c {
                 break;
             }
             if next.is_ahead {
@@ -360,28 +360,10 @@ impl Stack {
         }
         chain.links.drain(..top);
         let top = chain.links[0];
-        if top.is_ahead && !top.head.runs {
+        if top.is_ahead {
             // What it called then has returned since.
-            let mut callee = self.runner(runtime, top.address, MOST_TRANSITIONS, is_code);
-            let mut inner = Vec::new();
-            while let Some(address) = callee.filter(|&address| address != top.address) {
-                let Some(head) = self.ahead.head(runtime, address) else {
-                    return true;
-                };
-                if !head.is_entry() {
-                    inner.push(Link {
-                        address,
-                        head,
-                        by_c: head.is_called_by_c,
-                        is_ahead: true,
-                    });
-                } else if let Some(link) = inner.last_mut() {
-                    link.by_c = true;
-                }
-                callee = (inner.len() < MOST_TRANSITIONS).then_some(head.previous);
-            }
-            if callee == Some(top.address) {
-                chain.links.splice(..0, inner);
+            if let Some(inner) = self.running(runtime, &top, MOST_TRANSITIONS, is_code) {
+                chain.links.splice(..1, inner);
             }
         }
         true
@@ -400,21 +382,42 @@ impl Stack {
         })
     }
 
-    /// The frame that runs, among this one and those it called.
-    fn runner(
+    /// The chain from the frame that runs to this one, which it is or which led to it.
+    fn running(
         &self,
         runtime: &Runtime,
-        frame: u64,
+        link: &Link,
         depth: usize,
         is_code: &mut dyn FnMut(u64) -> bool,
-    ) -> Option<u64> {
-        let head = self.ahead.head(runtime, frame)?;
-        if head.runs && !self.is_remnant(head) {
-            return is_code(head.code).then_some(frame);
+    ) -> Option<Vec<Link>> {
+        let head = link.head;
+        let lives = head.lives(&runtime.offsets);
+        if lives && (self.is_remnant(head) || !is_code(head.code)) {
+            return None;
         }
-        let depth = depth.checked_sub(1)?;
-        let mut callees = self.ahead.callees(runtime, frame).into_iter().flatten();
-        callees.find_map(|callee| self.runner(runtime, callee, depth, is_code))
+        let callees = self.ahead.callees(runtime, link.address);
+        let inner = depth.checked_sub(1).and_then(|depth| {
+            callees.into_iter().flatten().find_map(|address| {
+                let head = self.ahead.head(runtime, address)?;
+                let callee = Link {
+                    address,
+                    head,
+                    by_c: head.is_called_by_c || !matches!(head.previous, 0) && head.previous != link.address,
+                    is_ahead: true,
+                };
+                // While C code runs that it called, a frame looks as if it ran itself.
+                let may_run = !link.head.runs || callee.by_c || Place::of(head) == Place::Object;
+                self.running(runtime, &callee, depth, is_code).filter(|_| may_run)
+            })
+        });
+        match inner {
+            Some(mut inner) => {
+                inner.push(*link);
+                Some(inner)
+            }
+            // Whoever has called nobody that is left runs itself.
+            None => lives.then(|| vec![*link]),
+        }
     }
 }
 

@@ -1,7 +1,9 @@
 //! The threads of another process that have a Python thread state.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::Error;
@@ -107,9 +109,12 @@ pub fn refresh(memory: Memory, runtime: &Runtime, threads: &mut Vec<Thread>) -> 
         interpreter = link(interpreter.wrapping_add(offsets.interpreter_next))?;
     }
     threads.retain(|thread| found.iter().any(|known| known.1 == thread.state));
-    for (interpreter, state, native) in found {
-        if threads.iter().all(|thread| thread.state != state) {
-            let open = |name: &str| File::open(format!("/proc/{}/task/{native}/{name}", memory.pid())).ok();
+    found.retain(|new| threads.iter().all(|thread| thread.state != new.1));
+    if !found.is_empty() {
+        let tasks = Tasks::of(memory.pid());
+        for (interpreter, state, native) in found {
+            let task = tasks.of_thread(native);
+            let open = |name: &str| File::open(format!("/proc/{}/task/{task}/{name}", memory.pid())).ok();
             threads.push(Thread {
                 state,
                 stack: Stack::new(interpreter, state, native),
@@ -121,4 +126,35 @@ pub fn refresh(memory: Memory, runtime: &Runtime, threads: &mut Vec<Thread>) -> 
         }
     }
     Ok(())
+}
+
+/// What the system calls the threads of a process here: in a container they have other numbers.
+struct Tasks(HashMap<u64, u64>);
+
+impl Tasks {
+    fn of(pid: i32) -> Self {
+        let folder = PathBuf::from(format!("/proc/{pid}"));
+        // A number for each namespace, from ours to its own (`proc_pid_status(5)`).
+        let is_inside = numbers(&folder).is_some_and(|numbers| numbers.len() > 1);
+        let tasks = std::fs::read_dir(folder.join("task")).ok().filter(|_| is_inside);
+        let tasks = tasks.into_iter().flatten().flatten();
+        let known = tasks.filter_map(|task| {
+            let numbers = numbers(&task.path())?;
+            Some((*numbers.last()?, *numbers.first()?))
+        });
+        Self(known.collect())
+    }
+
+    fn of_thread(&self, native: u64) -> u64 {
+        self.0.get(&native).copied().unwrap_or(native)
+    }
+}
+
+/// The numbers of a process or thread by its folder in `/proc`, outermost namespace first.
+fn numbers(folder: &Path) -> Option<Vec<u64>> {
+    let status = std::fs::read_to_string(folder.join("status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("NSpid:"))?;
+    line.split_whitespace()
+        .map(|number| number.parse().ok())
+        .collect()
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Serialize;
 
 use crate::attribute::{Costs, FileCosts, LineCosts, Shape, SiteCosts, Tally};
-use crate::explain::{self, Finding, Thresholds, cause, failures, jit, sentences, words};
+use crate::explain::{self, Finding, Thresholds, cause, failures, jit, sentences, times, words};
 use crate::present::terminal::cells::{self, Cells};
 use crate::profile::{Profile, State};
 
@@ -69,6 +69,10 @@ struct Functions {
 struct Lines {
     number: Vec<u32>,
     share: Vec<Option<f64>>,
+    /// Share of the time with what it calls.
+    total: Vec<Option<f64>>,
+    /// Half of the 95 % interval of `share`.
+    error: Vec<Option<f64>>,
     executions: Vec<Option<u64>>,
     instructions: Vec<Option<u64>>,
     /// State of the heaviest marked site.
@@ -92,6 +96,12 @@ struct Sites {
     argument: Vec<usize>,
     form: Vec<Option<usize>>,
     state: Vec<usize>,
+    /// Share of the time, where its line has enough samples to be split.
+    share: Vec<Option<f64>>,
+    /// Half of the 95 % interval of `share`.
+    error: Vec<Option<f64>>,
+    /// What one execution took.
+    each: Vec<Option<usize>>,
     executions: Vec<Option<u64>>,
     misses: Vec<Option<u64>>,
     /// Indices of those whose misses are lower bounds.
@@ -285,6 +295,8 @@ impl Builder<'_, '_, '_> {
         let lines = &mut self.lines;
         lines.number.push(costs.line);
         lines.share.push(measure::line(costs));
+        lines.total.push(costs.time.and_then(|time| time.total_share));
+        lines.error.push(costs.time.and_then(|time| time.error));
         lines.executions.push(costs.executions);
         lines.instructions.push(costs.tally.map(Tally::executions));
         lines.sites.push(self.sites.offset.len());
@@ -339,6 +351,15 @@ impl Builder<'_, '_, '_> {
         let form = form.map(|form| sentences::form(&instruction.opcode, form));
         sites.form.push(form.map(|form| self.texts.clean(form)));
         sites.state.push(code(instruction.state));
+        let time = costs
+            .time
+            .as_deref()
+            .filter(|_| times::own(line, &[costs]).is_some());
+        sites.share.push(time.map(|time| time.share));
+        sites.error.push(time.and_then(|time| time.error));
+        let has_run = costs.executions().is_some_and(|executions| executions > 0);
+        let each = times::of_site(line, &[costs]).filter(|_| has_run);
+        sites.each.push(each.map(|each| self.texts.add(each)));
         sites.executions.push(costs.executions());
         let misses = if facts.is_none() { Some(0) } else { costs.misses() };
         sites.misses.push(misses.filter(|_| !is_withheld));

@@ -8,6 +8,18 @@ function instructions(file, list) {
     { head: "Expression", kind: "", cell: (site) => el("code", { title: expression(file, site) }, expression(file, site)) },
     { head: "Instruction", kind: "", cell: (site) => el("code", { title: operation(file, site) }, operation(file, site)) },
     { head: "Became", kind: "became", cell: (site) => became(file, site) },
+    {
+      head: data.measure.column,
+      kind: "number",
+      cell: (site) => el("span", { title: bounded(all.share[site], all.error[site]) }, percent(all.share[site])),
+      isNeeded: list.some((site) => all.share[site] > 0),
+    },
+    {
+      head: "Each",
+      kind: "number",
+      cell: (site) => (all.each[site] === null ? "" : text(all.each[site])),
+      isNeeded: list.some((site) => all.each[site] !== null),
+    },
     { head: "Executions", kind: "number", cell: (site) => count(all.executions[site]) },
     {
       head: "Misses",

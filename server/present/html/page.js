@@ -37,6 +37,12 @@ function percent(share) {
   return share > 0 && share < 0.0005 ? "<0.1%" : `${(share * 100).toFixed(1)}%`;
 }
 
+/** A share with half of its 95 % interval: `12.3% ± 0.4`. */
+function bounded(share, error) {
+  if (!share || error === null || error === undefined) return percent(share);
+  return `${percent(share)} ± ${error < 0.00095 ? (error * 100).toFixed(2) : (error * 100).toFixed(1)}`;
+}
+
 function counted(number, one, many) {
   return `${count(number)} ${number === 1 ? one : many}`;
 }

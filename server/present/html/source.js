@@ -3,6 +3,10 @@
 const CHUNK = 100;
 const ROW = 20;
 
+/** Whether it is known what lines take with what they call. */
+const hasTotals = data.files.some((file) => file.lines.total.some((total) => total !== null));
+document.body.classList.toggle("totals", hasTotals);
+
 /** Line numbers on show, in order, and the place of each in that order. */
 let shown = [];
 let order = new Map();
@@ -17,7 +21,7 @@ function source() {
   order = new Map(shown.map((number, index) => [number, index]));
   $("file-title").replaceChildren(el("bdi", { dir: "ltr" }, file.path));
   const box = $("source");
-  box.setAttribute("aria-label", `Source of ${file.path}: line, mark, share, executions, text`);
+  box.setAttribute("aria-label", `Source of ${file.path}: line, mark, share, ${hasTotals ? "share with what it calls, " : ""}executions, text`);
   const digits = String(shown.at(-1) ?? 1).length;
   const executions = Math.max(5, ...file.lines.executions.map((ran) => (ran === null ? 1 : count(ran).length)));
   const width = Math.max(0, ...(file.source ?? []).map(cellsOf));
@@ -25,7 +29,9 @@ function source() {
   view.style.setProperty("--digits", `${Math.max(3, digits)}ch`);
   view.style.setProperty("--executions", `${executions}ch`);
   view.style.setProperty("--text", `${width + 2}ch`);
-  const columns = [el("span", { className: "no" }, "line"), el("span", { className: "mk" }), el("span", { className: "sh" }, data.measure.column), el("span", { className: "ex" }, "execs")];
+  const columns = [el("span", { className: "no" }, "line"), el("span", { className: "mk" }), el("span", { className: "sh" }, data.measure.column)];
+  if (hasTotals) columns.push(el("span", { className: "to", title: "with what the line calls" }, "total %"));
+  columns.push(el("span", { className: "ex" }, "execs"));
   $("head").replaceChildren(el("span", { className: "gutter" }, ...columns));
   openings = file.openings ??= openingsOf(file.source ?? []);
   const chunks = [];
@@ -65,7 +71,8 @@ function row(file, number) {
     if (!ran) node.classList.add("idle");
     gutter.append(
       el("span", { className: "mk" }, lines.mark[line] === null ? "" : mark(lines.mark[line], lines.matters[line])),
-      el("span", { className: "sh" }, ran ? percent(share) : ""),
+      el("span", { className: "sh", title: ran ? bounded(share, lines.error[line]) : "" }, ran ? percent(share) : ""),
+      hasTotals ? el("span", { className: "to" }, ran ? percent(lines.total[line]) : "") : "",
       el("span", { className: "ex" }, count(lines.executions[line])),
     );
     heat(node, share);
