@@ -260,6 +260,9 @@ struct Output {
     /// Executions a site must have to be named below
     #[arg(long, value_name = "N", default_value_t = 100)]
     min_executions: u64,
+    /// Share of the time that a remedy must save at most to be advised, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.1)]
+    min_saving: f64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -3,6 +3,7 @@
 //! Every English sentence of a report is made here.
 
 use crate::attribute::{Costs, FileCosts, LineCosts, SiteCosts};
+use crate::cpython::causes::Advice;
 use crate::profile::{Note, Profile, State};
 
 pub mod cause;
@@ -31,6 +32,8 @@ pub struct Thresholds {
     /// Share of the run's time that its line must have, of the executed instructions where times were
     /// not measured; 0 to 1.
     pub line_share: f64,
+    /// Share of the time that its remedy must save at most to be advised, 0 to 1.
+    pub saving_share: f64,
     /// Causes (or states, where no cause is known) that are not wanted.
     pub ignore: Vec<String>,
     /// What remedies save on this machine, ns an execution by cause; where one is missing the
@@ -39,11 +42,12 @@ pub struct Thresholds {
 }
 
 impl Default for Thresholds {
-    /// 100 executions on a line with 1 % of the executed instructions.
+    /// 100 executions on a line with 1 % of the time, and 0.1 % of it to save.
     fn default() -> Self {
         Self {
             executions: 100,
             line_share: 0.01,
+            saving_share: 0.001,
             ignore: Vec::new(),
             saves: BTreeMap::new(),
         }
@@ -63,6 +67,9 @@ pub struct Finding<'c> {
     pub weight: Option<u64>,
     /// What its remedy saves at most; none where that was never timed.
     pub saving: Option<Saving>,
+    /// Whether there is something to gain: its remedy is no "leave it", and where what it saves is known,
+    /// that reaches the threshold.
+    pub pays: bool,
 }
 
 /// An upper bound on what a remedy saves.
@@ -70,7 +77,8 @@ pub struct Finding<'c> {
 pub struct Saving {
     /// Of all counted calls together, ns.
     pub ns: f64,
-    /// Part of the undisturbed time of these calls, 0 to 1.
+    /// The same as a share of the time that lines have theirs of, 0 to 1: of the time of the measured
+    /// files, else of the undisturbed time of these calls.
     pub share: Option<f64>,
     /// Timed on this machine, not only when the catalogue was made.
     pub calibrated: bool,
@@ -91,17 +99,23 @@ const LITTLE_NS: f64 = 0.5;
 /// are known, then in source order; without times they cannot be held to the thresholds and all come.
 #[must_use]
 pub fn findings<'c>(costs: &'c Costs<'c>, thresholds: &Thresholds) -> Vec<Finding<'c>> {
+    let samples = costs.time.and_then(|whole| whole.samples());
+    let is_well_sampled = samples.is_none_or(|samples| samples >= WELL_SAMPLED);
     let mut ranked: Vec<_> = marked(costs)
-        .filter(|finding| matters(finding, thresholds))
+        .filter(|finding| matters(finding, thresholds, is_well_sampled))
         .map(|mut finding| {
             // A cause is matched for it.
-            let each = per_execution(finding.file, finding.site, &thresholds.saves);
+            let each = per_execution(finding.file, finding.line, finding.site, &thresholds.saves);
             finding.saving = finding
                 .weight
                 .zip(each)
                 .and_then(|(weight, each)| saving(finding.line, weight, costs, each));
+            finding.pays = pays(&finding, thresholds, costs);
             let ns = each.map_or(NEUTRAL_NS, |(ns, _)| ns.max(LITTLE_NS));
-            let rank = finding.weight.map(|weight| weight as f64 * ns);
+            let rank = match finding.saving {
+                Some(saving) if ns.is_infinite() => Some(saving.ns),
+                _ => finding.weight.map(|weight| weight as f64 * ns),
+            };
             // Without counts, the line's time says what matters before the misses do.
             let uncounted = finding.weight.is_none().then(|| {
                 let samples = finding.line.time.map_or(0, |time| time.samples);
@@ -121,13 +135,30 @@ pub fn findings<'c>(costs: &'c Costs<'c>, thresholds: &Thresholds) -> Vec<Findin
     ranked.into_iter().map(|(_, _, finding)| finding).collect()
 }
 
-/// What the remedy of a site's cause saves an execution, ns, and whether that was timed here.
+/// Whether the remedy is worth writing down. Without measured times the whole is the wall time of the
+/// run, with the start of the interpreter in it: nothing to hold a part against.
+fn pays(finding: &Finding, thresholds: &Thresholds, costs: &Costs) -> bool {
+    let saving = finding.saving.filter(|_| costs.time.is_some());
+    let share = saving.and_then(|saving| saving.share);
+    share.is_none_or(|share| share >= thresholds.saving_share)
+        && cause::best(finding.site.instruction, finding.file.minor).is_none_or(|found| {
+            let is_idle = share.is_none() && found.cause.saves_nothing_on(finding.file.minor);
+            found.cause.advice != Advice::Leave && !(is_idle && costs.time.is_some())
+        })
+}
+
+/// What the remedy of a site's cause saves an execution, ns, and whether that was timed here; infinite
+/// where only the time of the line bounds it.
 fn per_execution(
     file: &FileCosts,
+    line: &LineCosts,
     site: &SiteCosts,
     calibrated: &BTreeMap<String, f64>,
 ) -> Option<(f64, bool)> {
     let cause = cause::best(site.instruction, file.minor)?.cause;
+    if cause.grows {
+        return line.time.map(|_| (f64::INFINITY, false));
+    }
     if let Some(ns) = calibrated.get(&cause.id) {
         return Some((ns.max(0.0), true));
     }
@@ -136,15 +167,17 @@ fn per_execution(
 
 /// What the remedy saves in all, from what it saves an execution.
 fn saving(line: &LineCosts, weight: u64, costs: &Costs, (each, calibrated): (f64, bool)) -> Option<Saving> {
-    let all = costs.natural_ns.unwrap_or(f64::INFINITY);
+    let busy = costs.time.map(|whole| whole.busy_ns()).filter(|busy| *busy > 0.0);
+    let whole = busy.or(costs.natural_ns);
+    let all = whole.unwrap_or(f64::INFINITY);
     // No more than the line takes as a whole: times of single instructions run into one another.
     let most = line.time.as_ref().map_or(1.0, |time| {
         (time.share + time.error.unwrap_or(0.0)).clamp(0.0, 1.0)
     });
     let ns = (each * weight as f64).min(all * most);
-    (ns > 0.0).then(|| Saving {
+    (ns > 0.0 && ns.is_finite()).then(|| Saving {
         ns,
-        share: costs.natural_ns.map(|all| ns / all),
+        share: whole.map(|all| ns / all),
         calibrated,
     })
 }
@@ -159,8 +192,11 @@ pub fn saving_at(
     calibrated: &BTreeMap<String, f64>,
 ) -> Option<Saving> {
     let weight = site.instruction.is_marked().then(|| weight(site))??;
-    saving(line, weight, costs, per_execution(file, site, calibrated)?)
+    saving(line, weight, costs, per_execution(file, line, site, calibrated)?)
 }
+
+/// Samples of a run from which on five of them are 1 % of the time.
+const WELL_SAMPLED: u64 = 500;
 
 /// Executions that did not take a fast path; none when not counted.
 fn weight(site: &SiteCosts) -> Option<u64> {
@@ -171,12 +207,13 @@ fn weight(site: &SiteCosts) -> Option<u64> {
     })
 }
 
-fn matters(finding: &Finding, thresholds: &Thresholds) -> bool {
+fn matters(finding: &Finding, thresholds: &Thresholds, is_well_sampled: bool) -> bool {
     let is_heavy = || {
-        finding
-            .line
-            .weight()
-            .is_some_and(|weight| weight >= thresholds.line_share)
+        let line = finding.line;
+        let enough = |share: f64| share >= thresholds.line_share;
+        // Of few samples one is a large part: then the line's instructions must be enough too.
+        let sampled = line.time.is_none() || is_well_sampled;
+        line.weight().is_some_and(enough) && (sampled || line.share.is_none_or(enough))
     };
     let is_enough = match finding.site.executions() {
         Some(executions) => executions >= thresholds.executions && is_heavy(),
@@ -244,6 +281,7 @@ fn marked<'c>(costs: &'c Costs<'c>) -> impl Iterator<Item = Finding<'c>> {
                 site,
                 weight,
                 saving: None,
+                pays: true,
             }
         })
 }
@@ -361,8 +399,12 @@ fn executions(number: u64) -> String {
 /// What to say when no site matters; none when some do.
 #[must_use]
 pub fn verdict(profile: &Profile, costs: &Costs, thresholds: &Thresholds) -> Option<String> {
-    if marked(costs).any(|finding| matters(&finding, thresholds)) {
+    let found = findings(costs, thresholds);
+    if found.iter().any(|finding| finding.pays) {
         return None;
+    }
+    if !found.is_empty() {
+        return Some(words::nothing_pays(found.len(), thresholds.saving_share));
     }
     let mut seen = Seen::default();
     for (_, _, site) in sites(costs) {

@@ -125,6 +125,94 @@ fn the_page_names_it_an_upper_bound() {
     assert!(page.contains("Upper bound of what this saves: 10.0% of the time."));
 }
 
+/// What the terminal prints of the explained site when its remedy saves this, ns an execution.
+fn printed(fixture: &Fixture, each: f64) -> String {
+    let costs = attribute(&fixture.profile, &|path| fixture.text(path));
+    let thresholds = Thresholds {
+        saves: BTreeMap::from([("binary-op-remainder".to_owned(), each)]),
+        ..Thresholds::default()
+    };
+    terminal::render(&fixture.profile, &costs, &thresholds, &terminal::Style::default())
+}
+
+#[test]
+fn the_bound_is_a_share_of_the_time_that_lines_have_theirs_of() {
+    // 20,000 executions of 25 ns are 0.5 ms: of a second on the processor, not of the 6.31 ms on the wall.
+    let fixture = timed(explained(), 4e7, 1_000);
+    let calibrated = BTreeMap::from([("binary-op-remainder".to_owned(), 25.0)]);
+    let found = site(&report(&fixture, &calibrated));
+    let share = found["saving_upper_bound_share"].as_f64().expect("a number");
+    assert!((share - 0.0005).abs() < 1e-9, "{share}");
+}
+
+#[test]
+fn what_grows_with_the_operands_is_bounded_by_its_line_alone() {
+    let mut fixture = timed(explained(), 3e8, 3_000);
+    // The same site, as a search in a list.
+    let searched = remainder(&mut fixture.profile);
+    searched.opcode = "CONTAINS_OP".to_owned();
+    searched.argument = "in".to_owned();
+    searched.site.as_mut().expect("a site").types[0].operands = vec!["str".to_owned(), "list".to_owned()];
+    let costs = attribute(&fixture.profile, &|path| fixture.text(path));
+    let findings = bytecost::explain::findings(&costs, &Thresholds::default());
+    let finding = &findings[0];
+    assert_eq!(finding.site.instruction.opcode, "CONTAINS_OP");
+    let line = finding.line.time.expect("measured");
+    let share = finding.saving.and_then(|saving| saving.share).expect("a bound");
+    let bound = line.share + line.error.unwrap_or(0.0);
+    assert!((share - bound).abs() < 1e-9 && bound >= 0.3, "{share} {bound}");
+}
+
+#[test]
+fn what_saves_next_to_nothing_is_listed_and_not_advised() {
+    let remedy = causes::cause("binary-op-remainder")
+        .expect("it is there")
+        .remedy
+        .text
+        .split(' ')
+        .next()
+        .expect("a word");
+    // 0.1 % of a second are 1 ms, of 20,000 executions 50 ns.
+    let fixture = || timed(explained(), 4e7, 1_000);
+    let (advised, listed) = (printed(&fixture(), 50.5), printed(&fixture(), 49.5));
+    assert!(advised.contains(&format!(" {remedy} ")), "{advised}");
+    assert!(
+        advised.contains("bytecost explain binary-op-remainder"),
+        "{advised}"
+    );
+    assert!(
+        !listed.contains("bytecost explain binary-op-remainder"),
+        "{listed}"
+    );
+    assert!(listed.contains("  binary-op-remainder  kern.py:26\n"), "{listed}");
+    assert!(listed.contains("less than 0.1% of the time to save"), "{listed}");
+    // Without times there is no such part.
+    let untimed = printed(&explained(), 0.01);
+    assert!(
+        untimed.contains("bytecost explain binary-op-remainder"),
+        "{untimed}"
+    );
+}
+
+#[test]
+fn a_line_of_a_run_with_few_samples_must_also_execute_enough() {
+    let is_found = |samples: u64| {
+        let mut fixture = timed(explained(), 9e8, 10);
+        fixture.profile.times.as_mut().expect("times").samples = Some(samples);
+        let thresholds = Thresholds {
+            line_share: 0.8, // Its line has 90 % of the time.
+            ..Thresholds::default()
+        };
+        let costs = attribute(&fixture.profile, &|path| fixture.text(path));
+        let executed = costs.files[0].line(26).and_then(|line| line.share);
+        assert!(executed.is_some_and(|share| share < 0.8), "{executed:?}");
+        let found = bytecost::explain::findings(&costs, &thresholds);
+        found.iter().any(|finding| finding.line.line == 26)
+    };
+    assert!(is_found(10_000));
+    assert!(!is_found(100));
+}
+
 #[test]
 fn several_interpreters_tell_the_time_of_each_site() {
     let mut fixtures = [

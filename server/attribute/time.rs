@@ -32,6 +32,12 @@ impl<'p> Whole<'p> {
         self.times.busy_ns * self.factor()
     }
 
+    /// Samples behind the whole time on the processor; none when not sampled.
+    #[must_use]
+    pub fn samples(&self) -> Option<u64> {
+        self.times.samples
+    }
+
     /// The whole time off the processor.
     #[must_use]
     pub fn waiting_ns(&self) -> f64 {

@@ -62,6 +62,7 @@ pub fn comparison(profiles: &[Profile], output: &Output) -> anyhow::Result<()> {
             let thresholds = Thresholds {
                 executions: output.min_executions,
                 line_share: output.min_share / 100.0,
+                saving_share: output.min_saving / 100.0,
                 ignore: profiles.first().map(ignored).unwrap_or_default(),
                 ..Thresholds::default()
             };
@@ -78,6 +79,7 @@ pub fn report(profile: &Profile, output: &Output) -> anyhow::Result<()> {
     let thresholds = Thresholds {
         executions: output.min_executions,
         line_share: output.min_share / 100.0,
+        saving_share: output.min_saving / 100.0,
         ignore: ignored(profile),
         saves: calibrate::known(&profile.python.version),
     };

@@ -41,6 +41,8 @@ pub enum Advice {
     Small,
     /// A newer version does it.
     Upgrade,
+    /// Nothing: what would replace it costs as much.
+    Leave,
 }
 
 /// A reason why a site is generic or misses.
@@ -68,6 +70,9 @@ pub struct Cause {
     pub remedy: Remedy,
     /// How much that saves.
     pub advice: Advice,
+    /// What it saves grows with the operands: no example bounds it, only the time of the line does.
+    #[serde(default)]
+    pub grows: bool,
     /// By version: nanoseconds an execution of the example took more than one of the remedy.
     pub saves_ns: BTreeMap<String, f64>,
     /// A program that shows it.
@@ -133,5 +138,11 @@ impl Cause {
     #[must_use]
     pub fn holds_on(&self, minor: &str) -> bool {
         self.versions.iter().any(|version| version == minor)
+    }
+
+    /// Whether its remedy was timed on a minor version and saved nothing there: it did on others only.
+    #[must_use]
+    pub fn saves_nothing_on(&self, minor: &str) -> bool {
+        self.advice == Advice::Small && !self.saves_ns.is_empty() && !self.saves_ns.contains_key(minor)
     }
 }

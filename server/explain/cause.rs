@@ -11,6 +11,9 @@ const LEAST_SHARE: f64 = 0.05;
 /// Of what was read, a second type must be this part to count as a change of types.
 const SECOND_SHARE: f64 = 0.02;
 
+/// Where an instance keeps its attributes.
+const STORAGE: [&str; 3] = ["owner:inline", "owner:inline-dict", "owner:dict"];
+
 /// A cause that holds for a site.
 #[derive(Debug, Clone)]
 pub struct Diagnosis {
@@ -59,6 +62,8 @@ struct About<'i> {
     instruction: &'i Instruction,
     shapes: &'i [Shape],
     roles: &'static [String],
+    /// What a cause must explain of what was read, 0 to 1.
+    least: f64,
     /// Facts of the site as a whole.
     site: BTreeSet<String>,
     /// The same with those of each shape.
@@ -101,10 +106,18 @@ impl<'i> About<'i> {
                 site.insert(name.to_owned());
             }
         }
+        let storage = |shape: &Shape| {
+            let found = shape.facts.iter().find(|fact| STORAGE.contains(&fact.as_str()));
+            found.cloned().unwrap_or_default()
+        };
+        if varies(&storage) {
+            site.insert("site:storage-varies".to_owned());
+        }
         Self {
             instruction,
             shapes,
             roles,
+            least: least_share(instruction),
             facts: shapes.iter().map(|shape| facts(&site, roles, shape)).collect(),
             site,
         }
@@ -150,7 +163,7 @@ impl<'i> About<'i> {
             }
         }
         let share = count as f64 / total as f64;
-        (share >= LEAST_SHARE).then_some(Diagnosis {
+        (share >= self.least).then_some(Diagnosis {
             cause,
             share: Some(share),
             asked,
@@ -194,14 +207,26 @@ fn holds(when: &str, facts: &BTreeSet<String>) -> Option<usize> {
     })
 }
 
+/// Part of what was read that a cause must explain: of a site that seldom misses, about as much.
+fn least_share(instruction: &Instruction) -> f64 {
+    match miss_rate(instruction) {
+        Some(rate) if instruction.state != State::Unspecialized => LEAST_SHARE.min(rate / 2.0),
+        _ => LEAST_SHARE,
+    }
+}
+
+/// Misses by executions, 0 to 1; none where there are none or they are not known.
+fn miss_rate(instruction: &Instruction) -> Option<f64> {
+    match (instruction.misses(), instruction.executions) {
+        (misses, Some(executions)) if misses > 0 && executions > 0 => Some(misses as f64 / executions as f64),
+        _ => None,
+    }
+}
+
 /// Part of what was read that a second type must be, to count as a change of types: less where few
 /// misses are to be explained. What was read is a sample, so it may be a few times rarer than they are.
 fn second_share(instruction: &Instruction) -> f64 {
-    let rate = match (instruction.misses(), instruction.executions) {
-        (misses, Some(executions)) if misses > 0 && executions > 0 => misses as f64 / executions as f64,
-        _ => return SECOND_SHARE,
-    };
-    SECOND_SHARE.min(rate / 4.0)
+    miss_rate(instruction).map_or(SECOND_SHARE, |rate| SECOND_SHARE.min(rate / 4.0))
 }
 
 /// Whether a second kind of shape is more than an exception.

@@ -72,7 +72,7 @@ fn written(cause: &Cause, heading: &dyn Fn(usize, &str) -> String, block: &dyn F
         text,
         "{}. {}\n\n",
         capital(&in_general(&cause.headline)),
-        in_general(&cause.explanation)
+        sentences(&in_general(&cause.explanation))
     );
     let _ = writeln!(text, "{}", in_general(&cause.remedy.text));
     if let Some(meaning) = &cause.remedy.meaning {
@@ -87,7 +87,11 @@ fn written(cause: &Cause, heading: &dyn Fn(usize, &str) -> String, block: &dyn F
     text.push_str(&block(&cause.before.source));
     if let Some(after) = &cause.after {
         text.push('\n');
-        text.push_str(&heading(3, &format!("Instead, called as `{}`", after.call)));
+        let instead = match cause.advice {
+            Advice::Leave => "Specialized, for comparison",
+            _ => "Instead",
+        };
+        text.push_str(&heading(3, &format!("{instead}, called as `{}`", after.call)));
         text.push('\n');
         text.push_str(&block(&after.source));
         text.push('\n');
@@ -122,10 +126,15 @@ fn outcome(cause: &Cause) -> String {
         Advice::Strong | Advice::Moderate if most > 0.0 => {
             let _ = writeln!(
                 text,
-                "On the machine where it was measured a call of the example then took up to {most} ns less."
+                "On the machine where it was measured a call of the example then took up to {most} ns less{}.",
+                if cause.grows {
+                    ", and more with more elements"
+                } else {
+                    ""
+                }
             );
         }
-        Advice::Strong | Advice::Moderate => {}
+        Advice::Strong | Advice::Moderate | Advice::Leave => {}
     }
     text
 }
@@ -141,6 +150,18 @@ fn in_general(text: &str) -> String {
         }
     }
     text
+}
+
+/// Each sentence with a capital at its beginning, where a role stands there.
+fn sentences(text: &str) -> String {
+    let begun: Vec<_> = text
+        .split(". ")
+        .map(|sentence| match sentence.strip_prefix("the ") {
+            Some(rest) => format!("The {rest}"),
+            None => sentence.to_owned(),
+        })
+        .collect();
+    begun.join(". ")
 }
 
 fn capital(text: &str) -> String {

@@ -5,6 +5,9 @@ use crate::profile::{Instruction, Shape};
 
 use super::cause;
 
+/// How the helper names what it stopped telling apart.
+const REST: &str = "other types";
+
 /// Most combinations to name.
 const NAMED: usize = 3;
 
@@ -15,7 +18,11 @@ pub fn distribution(instruction: &Instruction) -> Option<String> {
     let shapes = &instruction.site.as_ref()?.types;
     let mut texts: Vec<(String, u64)> = Vec::new();
     for shape in shapes {
-        let text = text(instruction, shape);
+        let text = if shape.operands == [REST] {
+            REST.to_owned()
+        } else {
+            text(instruction, shape)
+        };
         match texts.iter_mut().find(|(known, _)| *known == text) {
             Some((_, count)) => *count += shape.count,
             None => texts.push((text, shape.count)),
@@ -37,12 +44,19 @@ pub fn distribution(instruction: &Instruction) -> Option<String> {
                     format!("{percent}%")
                 }
             };
-            let mut parts: Vec<_> = several
+            // What the helper stopped telling apart is no combination of its own.
+            let (named, others): (Vec<_>, Vec<_>) = several.iter().partition(|(text, _)| text != REST);
+            let mut parts: Vec<_> = named
                 .iter()
                 .take(NAMED)
                 .map(|(text, count)| format!("{text} {}", share(*count)))
                 .collect();
-            let rest: u64 = several.iter().skip(NAMED).map(|(_, count)| count).sum();
+            let rest: u64 = named
+                .iter()
+                .skip(NAMED)
+                .chain(&others)
+                .map(|(_, count)| count)
+                .sum();
             if rest > 0 {
                 parts.push(format!("others {}", share(rest)));
             }

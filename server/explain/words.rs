@@ -116,6 +116,25 @@ pub const TOOK: &str = "Times are of one execution of the expression, or of its 
                         too few to split it. Between interpreters they were measured one after the other: only what \
                         differs a lot means something.";
 
+/// That sites matter, and none of them can be made notably faster.
+#[must_use]
+pub fn nothing_pays(sites: usize, share: f64) -> String {
+    let sites = counted(u64::try_from(sites).unwrap_or(u64::MAX), "site is", "sites are");
+    format!(
+        "Nothing to gain worth the effort: {sites} generic or missing on lines that matter, each best left or with less than {} of the time to save.",
+        percent(share)
+    )
+}
+
+/// Introduces the sites that [`nothing_pays`] speaks of, where others stand above.
+#[must_use]
+pub fn little_to_gain(share: f64) -> String {
+    format!(
+        "Best left, or with less than {} of the time to save:",
+        percent(share)
+    )
+}
+
 /// The most that a remedy saves, as a sentence.
 #[must_use]
 pub fn upper_bound(share: f64) -> String {

@@ -10,6 +10,7 @@ use self_cell::self_cell;
 
 use super::settings::Settings;
 use crate::attribute::{self, Costs, FileCosts};
+use crate::collect::calibrate;
 use crate::explain::Thresholds;
 use crate::present::editor::{self, Diagnostic, DiagnosticOptions, Heat, Hint, Hover, HoverOptions, Listing};
 use crate::present::html;
@@ -149,12 +150,22 @@ impl Measured {
         })
     }
 
+    /// The thresholds with what remedies save on this machine, where `bytecost calibrate` was run.
+    fn calibrated(&self, thresholds: &Thresholds) -> Thresholds {
+        Thresholds {
+            saves: calibrate::known(&self.profile().python.version),
+            ..thresholds.clone()
+        }
+    }
+
     fn diagnostics(&self, options: &DiagnosticOptions) -> Arc<DiagnosticsByPath> {
         let mut cached = self.diagnostics.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, found)) = cached.as_ref().filter(|(known, _)| known == options) {
             return Arc::clone(found);
         }
-        let found = Arc::new(editor::diagnostics(self.costs(), options));
+        let mut calibrated = options.clone();
+        calibrated.thresholds = self.calibrated(&options.thresholds);
+        let found = Arc::new(editor::diagnostics(self.costs(), &calibrated));
         *cached = Some((options.clone(), Arc::clone(&found)));
         found
     }
@@ -332,7 +343,11 @@ impl View {
     #[must_use]
     pub fn report(&self, thresholds: &Thresholds) -> String {
         let measured = &self.results.measured;
-        html::render(measured.profile(), measured.costs(), thresholds)
+        html::render(
+            measured.profile(),
+            measured.costs(),
+            &measured.calibrated(thresholds),
+        )
     }
 
     /// The costs of the file.

@@ -76,6 +76,8 @@ pub struct Diagnostics {
     pub min_share: f64,
     /// Executions that a site must have.
     pub min_executions: u64,
+    /// Share of the time that a remedy must save at most to be advised, in percent.
+    pub min_saving: f64,
     /// Severity of sites with 1,000 executions on a line with 5 % of the time (of instructions without times).
     pub strong: Level,
     /// Severity of the rest.
@@ -145,6 +147,7 @@ impl Default for Settings {
                 enabled: true,
                 min_share: thresholds.line_share * 100.0,
                 min_executions: thresholds.executions,
+                min_saving: thresholds.saving_share * 100.0,
                 strong: Level::Information,
                 weak: Level::Hint,
                 ignore: Vec::new(),
@@ -193,6 +196,7 @@ impl Settings {
             thresholds: Thresholds {
                 executions: diagnostics.min_executions,
                 line_share: diagnostics.min_share / 100.0,
+                saving_share: diagnostics.min_saving / 100.0,
                 ignore: diagnostics.ignore.clone(),
                 ..Thresholds::default()
             },
@@ -246,6 +250,7 @@ impl Settings {
             && self.time.is_none_or(|time| duration(time) && time > 0.0)
             && percent(self.hints.min_share)
             && percent(self.diagnostics.min_share)
+            && percent(self.diagnostics.min_saving)
             && self.hints.max_length > 0
             && self.include.iter().all(|glob| globset::Glob::new(glob).is_ok())
     }

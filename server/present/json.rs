@@ -292,7 +292,8 @@ pub struct Site {
     pub fix: Option<String>,
     /// The most that this saves, in ns of the counted calls together: an upper bound, not a promise.
     pub saving_upper_bound_ns: Option<f64>,
-    /// The same as a share of the undisturbed time of these calls.
+    /// The same as a share of the time that `self_share` of lines is of; without sampled times, of the
+    /// undisturbed time of these calls.
     pub saving_upper_bound_share: Option<f64>,
     /// What an execution saves was timed on this machine, not only when the catalogue was made.
     pub saving_calibrated: Option<bool>,

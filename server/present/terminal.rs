@@ -53,6 +53,7 @@ pub fn render(profile: &Profile, costs: &Costs, thresholds: &Thresholds, style: 
         Some(verdict) => page.paragraph("", Role::Plain, &verdict),
         None => ranking::write(&mut page, &findings),
     }
+    ranking::rest(&mut page, &findings, thresholds);
     traces::write(&mut page, costs);
     notes(&mut page, profile, costs);
     outcome(&mut page, profile);

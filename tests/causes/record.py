@@ -2,7 +2,7 @@
 
     PYTHON record.py pystats-3.13.json
 
-PYTHON is built with `./configure --enable-pystats` (for the files here: 3.12.3, 3.13.5, 3.14.4). Each
+PYTHON is built with `./configure --enable-pystats` (for the files here: 3.11.2, 3.12.3, 3.13.5, 3.14.4). Each
 case of the file, `{"family", "source", "call"}`, is run alone in a process; `kinds` becomes the failed attempts
 of its family by number of the failure kind (`server/cpython/spec-fail-kinds.json` names them). What
 a process with an empty function shows is taken off: the recording itself fails at some sites.
@@ -19,6 +19,7 @@ import types
 
 FOLDER = "/tmp/py_stats"  # where such a build writes
 LINE = re.compile(r"\s*opcode\[(\w+)\]\.specialization\.failure_kinds\[(\d+)\] : (\d+)")
+LINE_OF_3_11 = "opcode[{}].specialization.failure_kinds[{}] : {}"
 CALLS = 400
 
 
@@ -32,12 +33,30 @@ def child(case):
         for _ in range(CALLS):
             eval(code, module.__dict__)
 
+    if not hasattr(sys, "_stats_on"):
+        return by_difference(loop)
     sys._stats_off()
     sys._stats_clear()
     sys._stats_on()
     loop()
     sys._stats_off()
     sys._stats_dump()
+
+
+def by_difference(loop):
+    """3.11 counts always, writes at the end only, and tells the counters of the moment."""
+    import _opcode
+
+    before = _opcode.get_specialization_stats()
+    loop()
+    after = _opcode.get_specialization_stats()
+    os.makedirs(FOLDER, exist_ok=True)
+    with open(os.path.join(FOLDER, "difference"), "w") as file:
+        for family, counters in after.items():
+            pairs = zip(before[family]["failure_kinds"], counters["failure_kinds"])
+            for kind, (one, other) in enumerate(pairs):
+                print(LINE_OF_3_11.format(family.upper(), kind, other - one), file=file)
+    os._exit(0)
 
 
 def run(case):

@@ -28,9 +28,11 @@ method_self = MethodType.__dict__["__self__"].__get__
 getter_of, setter_of = property.__dict__["fget"].__get__, property.__dict__["fset"].__get__
 owner_of = MethodDescriptor.__dict__["__objclass__"].__get__
 builtin_self = BuiltinType.__dict__["__self__"].__get__
+builtin_name = BuiltinType.__dict__["__name__"].__get__
 IMMUTABLE, HEAP, MANAGED_DICT, INLINE_VALUES = 1 << 8, 1 << 9, 1 << 4, 1 << 2  # Include/object.h
 VARARGS, VARKEYWORDS, NESTED = 4, 8, 16  # co_flags
 C_VARARGS, C_KEYWORDS, C_NOARGS, C_ONE, C_FAST = 1, 2, 4, 8, 0x80  # Include/methodobject.h
+C_CLASS, C_STATIC, C_DEFINING = 0x10, 0x20, 0x200
 COMPACT = 1 << 30  # ints of one digit are smaller (Include/cpython/longintrepr.h)
 BASES = (int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, BaseException, type, ModuleType)
 ABSENT = object()
@@ -153,7 +155,8 @@ class Kinds:
         after = object.__basicsize__
         at = after if type(function) is BuiltinType else after + 3 * memory.size
         table = memory.word(id(function) + at)
-        return memory.half(table + 2 * memory.size) & (C_VARARGS | C_KEYWORDS | C_NOARGS | C_ONE | C_FAST)
+        wanted = C_VARARGS | C_KEYWORDS | C_NOARGS | C_ONE | C_FAST | C_CLASS | C_STATIC | C_DEFINING
+        return memory.half(table + 2 * memory.size) & wanted
 
     def probe_version(self):
         """Where a type keeps its version tag, from one that a cache of ours holds."""
@@ -305,6 +308,8 @@ class Kinds:
         found, base = lookup(thing, name)
         if found is ABSENT:
             found, base = lookup(kind, name)
+            if base is type:
+                out.append("owner:of-type")
             return "absent" if found is ABSENT else "metaclass-attribute"
         own, _ = lookup(kind, name)
         if own is not ABSENT:
@@ -354,6 +359,10 @@ class Kinds:
                 out.append("callee:c-noargs")
             if not flags & (C_NOARGS | C_ONE | C_FAST):
                 out.append("callee:c-varargs")
+            if flags & C_DEFINING:
+                out.append("callee:c-defining-class")
+            if flags & (C_CLASS | C_STATIC) and kind is BuiltinType:
+                out.append("callee:c-classmethod")
         if kind is MethodDescriptor and owner_of(thing) in mro_of(type(itself)) and type(itself) is not owner_of(thing):
             out.append("callee:on-subclass")
         if kind is BuiltinType and type(builtin_self(thing)) is not ModuleType:

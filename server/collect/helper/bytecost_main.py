@@ -225,7 +225,8 @@ def crash_log(run):
     import faulthandler
 
     try:
-        run.crash_file = open(run.result + ".crash", "wb", buffering=0)
+        # A number, not a file object: that would warn of itself when the interpreter ends.
+        run.crash_file = os.open(run.result + ".crash", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
         faulthandler.enable(run.crash_file, all_threads=False)
     except (OSError, ValueError, RuntimeError):
         pass

@@ -233,7 +233,7 @@ class Reader:
             if version and site.versions.setdefault(id(asked), version) != version:
                 site.versions[id(asked)] = version
                 out.append("owner:version-changed")
-            self.same(site, "owner", thing if "owner:class" in out else type(thing), out)
+            self.same(site, "owner", id(thing if "owner:class" in out else type(thing)), out)
         elif name == "LOAD_SUPER_ATTR":
             out.append("super:builtin" if things[0] is super else "super:other")
         elif name == "LOAD_GLOBAL":
@@ -315,13 +315,16 @@ class Reader:
         known = bytecost_kinds.function_code(thing) if type(thing) is bytecost_kinds.FunctionType else thing
         if type(thing) is bytecost_kinds.MethodType:
             known = bytecost_kinds.method_function(thing)
-        self.same(site, "callee", known, out)
+        key = id(known)
+        if type(thing) is bytecost_kinds.BuiltinType:
+            key = bytecost_kinds.builtin_name(thing)  # bound anew each time it is taken from an object
+        self.same(site, "callee", key, out)
         label = bytecost_kinds.type_name(thing if kind.endswith("class") else type(thing))
         return ((label,), kind, tuple(out))
 
-    def same(self, site, role, thing, out):
+    def same(self, site, role, key, out):
         """A number for each class or callee: two may have one name."""
-        number = site.callees.setdefault(id(thing), min(len(site.callees), 9))
+        number = site.callees.setdefault(key, min(len(site.callees), 9))
         out.append(f"{role}#{number}")
 
     def report(self, code):

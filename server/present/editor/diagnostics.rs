@@ -94,7 +94,7 @@ pub fn diagnostics(costs: &Costs, options: &DiagnosticOptions) -> BTreeMap<Strin
         let Some(code) = code(finding.site.instruction.state) else {
             continue;
         };
-        if file.stale || is_withheld || finding.line.line == 0 {
+        if file.stale || is_withheld || finding.line.line == 0 || !finding.pays {
             continue;
         }
         let key = Key {
@@ -191,9 +191,12 @@ fn diagnostic(places: &Places, merged: &Merged, code: &str, options: &Diagnostic
     let whole = times::whole_of(finding.line);
     let cause = cause::best(site.instruction, finding.file.minor);
     // What saves little is a fact, not a call for attention, whatever the site weighs.
-    let is_minor = cause
-        .as_ref()
-        .is_some_and(|found| matches!(found.cause.advice, Advice::Small | Advice::Upgrade));
+    let is_minor = cause.as_ref().is_some_and(|found| {
+        matches!(
+            found.cause.advice,
+            Advice::Small | Advice::Upgrade | Advice::Leave
+        )
+    });
     let is_strong = !is_minor
         && share.is_some_and(|share| share >= STRONG_LINE_SHARE)
         && site

@@ -172,7 +172,11 @@ fn marked_up(text: &str) -> String {
 pub(super) fn data(profile: &Profile, costs: &Costs, thresholds: &Thresholds) -> Data {
     let mut texts = Texts::default();
     let findings = explain::findings(costs, thresholds);
-    let mattering: HashSet<usize> = findings.iter().map(|finding| address(finding.site)).collect();
+    let mattering: HashSet<usize> = findings
+        .iter()
+        .filter(|finding| finding.pays)
+        .map(|finding| address(finding.site))
+        .collect();
     let mut places: HashMap<usize, (usize, usize, usize)> = HashMap::new();
     let files = costs.files.iter().enumerate().map(|(index, file)| {
         let mut builder = Builder {
@@ -200,8 +204,7 @@ pub(super) fn data(profile: &Profile, costs: &Costs, thresholds: &Thresholds) ->
     let every = Thresholds {
         executions: 0,
         line_share: 0.0,
-        ignore: thresholds.ignore.clone(),
-        saves: thresholds.saves.clone(),
+        ..thresholds.clone()
     };
     let ranking = explain::findings(costs, &every);
     let ranking: Vec<_> = ranking
@@ -211,7 +214,7 @@ pub(super) fn data(profile: &Profile, costs: &Costs, thresholds: &Thresholds) ->
     Data {
         measure: measure::of(costs),
         states: State::ALL.map(in_words).into(),
-        start: start(profile, costs, findings.first()),
+        start: start(profile, costs, findings.iter().find(|finding| finding.pays)),
         files,
         ranking,
         texts: texts.list,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::explain::{Finding, cause, sentences, types, words};
+use crate::explain::{self, Finding, Thresholds, cause, sentences, types, words};
 use crate::profile::{Instruction, State};
 
 use super::cells::Cells;
@@ -14,8 +14,13 @@ const LISTED: usize = 12;
 /// An expression or an argument is cut after these cells; the source line below has it whole.
 const EXPRESSION: usize = 36;
 
-/// Writes the findings in their order.
+/// Causes and places of one that the list of the rest names.
+const CAUSES: usize = 8;
+const PLACES: usize = 6;
+
+/// Writes the findings with something to gain in their order.
 pub(super) fn write(page: &mut Page, findings: &[Finding]) {
+    let findings: Vec<_> = findings.iter().filter(|finding| finding.pays).collect();
     let mut said: BTreeMap<&str, usize> = BTreeMap::new();
     let digits = findings.len().min(LISTED).to_string().len();
     for (index, finding) in findings.iter().take(LISTED).enumerate() {
@@ -29,6 +34,45 @@ pub(super) fn write(page: &mut Page, findings: &[Finding]) {
         page.blank();
         let more = u64::try_from(findings.len() - LISTED).unwrap_or(u64::MAX);
         page.paragraph("", Role::Dim, &words::more_findings(more));
+    }
+}
+
+/// The findings with nothing to gain: where, by cause.
+pub(super) fn rest(page: &mut Page, findings: &[Finding], thresholds: &Thresholds) {
+    let mut causes: Vec<(String, Vec<String>)> = Vec::new();
+    for finding in findings.iter().filter(|finding| !finding.pays) {
+        let code = explain::code(finding.file, finding.site);
+        let place = format!("{}:{}", finding.file.file.path, finding.line.line);
+        match causes.iter_mut().find(|(known, _)| *known == code) {
+            Some((_, places)) if places.contains(&place) => {}
+            Some((_, places)) => places.push(place),
+            None => causes.push((code, vec![place])),
+        }
+    }
+    if causes.is_empty() {
+        return;
+    }
+    page.blank();
+    if findings.iter().any(|finding| finding.pays) {
+        page.paragraph("", Role::Plain, &words::little_to_gain(thresholds.saving_share));
+    }
+    for (code, places) in causes.iter().take(CAUSES) {
+        let lead = [page.span(Role::Plain, "  "), page.span(Role::Strong, code)];
+        let mut named: Vec<_> = places
+            .iter()
+            .take(PLACES)
+            .map(|place| page.span(Role::Place, place))
+            .collect();
+        if places.len() > PLACES {
+            named.push(page.span(Role::Dim, &format!("{} more", places.len() - PLACES)));
+        }
+        named.insert(0, page.span(Role::Plain, ""));
+        page.flow_after(&lead, &named, "  ", 4);
+    }
+    if causes.len() > CAUSES {
+        let more: usize = causes[CAUSES..].iter().map(|(_, places)| places.len()).sum();
+        let more = u64::try_from(more).unwrap_or(u64::MAX);
+        page.paragraph("  ", Role::Dim, &words::more_findings(more));
     }
 }
 
