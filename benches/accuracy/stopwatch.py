@@ -4,7 +4,8 @@
 
 Each line of the target that is one simple statement is put between two readings of the clock, one line a
 run, and an empty pair of readings beside it is taken off. What the report says of the line, with what it
-calls, is divided by that. Lines shorter than the readings themselves are measured badly by the stopwatch,
+calls, is divided by that. A line that calls itself again is too long by the stopwatch, which counts it each
+time. Lines shorter than the readings themselves are measured badly by the stopwatch,
 not by what is checked. FILEs have a `# bytecost: CALL` comment above a function; the examples do.
 """
 
@@ -65,9 +66,10 @@ def simple(text):
     functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef))
     nodes = [node for function in functions for node in ast.walk(function)]
     alone = [node for node in nodes if isinstance(node, kinds) and node.lineno == node.end_lineno]
-    yields = {node.lineno for node in nodes if isinstance(node, (ast.Yield, ast.YieldFrom))}
+    # What such a line makes runs elsewhere, or the line waits for others.
+    others = {node.lineno for node in nodes if isinstance(node, (ast.Yield, ast.YieldFrom, ast.Await, ast.Lambda))}
     texts = {node.lineno for node in alone if isinstance(node.value, ast.Constant) and isinstance(node, ast.Expr)}
-    return sorted({node.lineno for node in alone} - yields - texts)
+    return sorted({node.lineno for node in alone} - others - texts)
 
 
 def watched(lines, line, empty):
