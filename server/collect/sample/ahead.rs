@@ -54,6 +54,8 @@ pub struct Ahead {
     regions: Vec<Region>,
     buffer: Vec<u8>,
     pieces: Vec<(u64, usize)>,
+    /// Frames in the thread's memory below this address stay at their instruction for long.
+    still_below: u64,
     /// A read of neighbouring pages failed.
     cautious: bool,
     reads: u32,
@@ -118,11 +120,18 @@ impl Ahead {
 
     /// Reads the memory around a frame ahead from now on, or nothing but the frame where its
     /// neighbours are no frames.
-    pub fn expect(&mut self, runtime: &Runtime, head: Head, frame: u64) {
-        let place = Place::of(head);
+    pub fn expect(&mut self, runtime: &Runtime, head: Head, frame: u64, mut place: Place) {
+        let is_still = place == Place::Thread && frame < self.still_below;
+        if is_still {
+            place = Place::Still;
+        }
         let needed = runtime.offsets.frame_locals;
+        let holds = |region: &Region| region.start <= frame && frame.saturating_add(needed) <= region.end();
+        if self.regions.iter().any(holds) {
+            return;
+        }
         let (mut start, mut end) = (frame, frame.saturating_add(needed));
-        if place == Place::Thread {
+        if matches!(place, Place::Thread | Place::Still) {
             let page = frame & !(PAGE - 1);
             // The neighbouring pages may be no memory at all.
             let (first, last) = if self.cautious {
@@ -132,6 +141,11 @@ impl Ahead {
             };
             start = frame.saturating_sub(BELOW).max(first);
             end = frame.saturating_add(ABOVE).min(last).max(end);
+            if is_still {
+                end = end.min(self.still_below.max(frame.saturating_add(needed)));
+            } else {
+                start = start.max(self.still_below.min(frame));
+            }
             // Every byte is read once.
             for other in self.regions.iter().filter(|region| region.place == place) {
                 if other.start <= frame && frame < other.end() {
@@ -168,6 +182,17 @@ impl Ahead {
             head,
         };
         self.regions.insert(at, region);
+    }
+
+    /// Frames below an address stay as they are for long: those from there on are read before them. The
+    /// processor fetches what lies behind what it reads, so a frame behind others would hold the thread up
+    /// before it is read.
+    pub fn hold_still(&mut self, below: u64) {
+        if below != self.still_below {
+            self.still_below = below;
+            self.regions
+                .retain(|region| !matches!(region.place, Place::Thread | Place::Still));
+        }
     }
 
     /// What a frame says that was read ahead.
@@ -214,6 +239,7 @@ impl Ahead {
     pub fn ran(&mut self, head: Head, frame: u64) {
         if head.previous != 0
             && let Some(region) = self.regions.iter_mut().find(|region| region.start == frame)
+            && region.place == Place::Object
         {
             region.head = head;
         }

@@ -18,6 +18,8 @@ pub enum Place {
     Thread,
     /// The object of a generator or coroutine.
     Object,
+    /// The thread's memory, too, where nothing moved of late.
+    Still,
     /// The C stack, where the interpreter's own frames are.
     Machine,
 }

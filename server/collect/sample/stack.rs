@@ -25,6 +25,13 @@ const DEEPEST: usize = 5_000;
 const MOST_EXPECTED: usize = 2;
 /// After so many reads, new places are looked for.
 const DISCOVER: u32 = 16;
+/// Size of a piece of the thread's memory for frames, what is before the first frame of one (a word more in
+/// the first piece), and to what they are aligned (`push_chunk` in `Python/pystate.c`).
+const CHUNK: u64 = 16 << 10;
+const CHUNK_HEADS: [u64; 2] = [24, 32];
+const PAGE: u64 = 4096;
+/// Samples in which an outer frame must not have moved to be held for still.
+const REMEMBER: u32 = 128;
 /// Calls within calls that may have happened between reads.
 const MOST_TRANSITIONS: usize = 16;
 
@@ -77,6 +84,23 @@ struct Chain {
     is_whole: bool,
 }
 
+impl Chain {
+    /// Addresses of the frames that are in the thread's memory for frames, outermost first: at the beginning of
+    /// a piece of it, and above that. A generator half made says that it is there, too.
+    fn in_thread(&self) -> Vec<u64> {
+        let mut found: Vec<u64> = Vec::new();
+        let links = self.links.iter().rev();
+        for link in links.filter(|link| Place::of(link.head) == Place::Thread) {
+            let frame = link.address;
+            let is_above = |other: &u64| frame > *other && frame - other < CHUNK;
+            if CHUNK_HEADS.contains(&(frame % PAGE)) || found.iter().rev().any(is_above) {
+                found.push(frame);
+            }
+        }
+        found
+    }
+}
+
 /// Reads one thread again and again.
 #[derive(Debug)]
 pub struct Stack {
@@ -92,6 +116,11 @@ pub struct Stack {
     /// Code objects of generators and coroutines that were seen.
     generators: HashSet<u64>,
     reads: u32,
+    /// Below this address in the thread's memory nothing moved of late.
+    still_below: u64,
+    /// The least address where something moved since that was found, and samples since.
+    moved: u64,
+    since: u32,
     /// Whether a collection of garbage runs in its interpreter.
     pub collecting: bool,
 }
@@ -110,6 +139,9 @@ impl Stack {
             told: Vec::new(),
             generators: HashSet::new(),
             reads: 0,
+            still_below: 0,
+            moved: u64::MAX,
+            since: 0,
             collecting: false,
         }
     }
@@ -169,6 +201,7 @@ impl Stack {
             }
             if chain.is_whole {
                 seen = Seen::Whole;
+                self.note_moves(&chain);
                 self.last = chain;
             }
             break;
@@ -178,6 +211,24 @@ impl Stack {
             self.discover(memory, runtime, is_code)?;
         }
         Ok(seen)
+    }
+
+    /// Learns which outer frames stay at their instruction from sample to sample.
+    fn note_moves(&mut self, chain: &Chain) {
+        let pairs = chain.links.iter().rev().zip(self.last.links.iter().rev());
+        let still = pairs.take_while(|(now, then)| now.is_at(then)).count();
+        let first = chain.links.len() - 1 - still.min(chain.links.len() - 1);
+        let link = chain.links[first];
+        if Place::of(link.head) != Place::Thread || !chain.in_thread().contains(&link.address) {
+            return;
+        }
+        self.moved = self.moved.min(link.address);
+        self.since += 1;
+        if link.address < self.still_below || self.since == REMEMBER {
+            self.still_below = std::mem::replace(&mut self.moved, u64::MAX);
+            self.since = 0;
+            self.ahead.hold_still(self.still_below);
+        }
     }
 
     /// Looks for frames in places that are not read ahead. No sample: whoever runs for a short time has
@@ -295,10 +346,25 @@ impl Stack {
             }
             frame = head.previous;
         }
-        chain.is_whole = chain.links.last().is_some_and(|last| !last.head.is_suspended());
-        for (head, frame) in missing.into_iter().filter(|_| chain.is_whole).take(MOST_EXPECTED) {
-            if self.ahead.head(runtime, frame).is_none() {
-                self.ahead.expect(runtime, head, frame);
+        chain.is_whole = chain.links.last().is_some_and(|last| match Place::of(last.head) {
+            Place::Thread => CHUNK_HEADS.contains(&(last.address % PAGE)),
+            _ => !last.head.is_suspended(),
+        });
+        let missing: Vec<_> = missing
+            .into_iter()
+            .filter(|_| chain.is_whole)
+            .take(MOST_EXPECTED)
+            .collect();
+        if !missing.is_empty() {
+            let in_thread = chain.in_thread();
+            for (head, frame) in missing {
+                if self.ahead.head(runtime, frame).is_none() {
+                    let place = match Place::of(head) {
+                        Place::Thread if !in_thread.contains(&frame) => Place::Object,
+                        place => place,
+                    };
+                    self.ahead.expect(runtime, head, frame, place);
+                }
             }
         }
         Ok(chain)
