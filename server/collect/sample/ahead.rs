@@ -3,8 +3,9 @@
 //! The thread runs on while it is read, so what belongs together is read together. Reading is not free
 //! for it, either: to write to a line of memory that was just read here, it has to wait until the line
 //! is its own again, some 100 ns. What it is found to do a moment later is then waiting for that. So
-//! the order of reads decides how right the samples are: outer frames first, as they say which line the
-//! thread is on; last what it writes all the time; and of its C stack nothing but single frames.
+//! the order of reads decides how right the samples are: first the frames that move, outer ones before
+//! inner, as they say which line the thread is on; then generators; then frames that stay as they are; last
+//! what it writes all the time; and of its C stack nothing but single frames.
 
 use super::Error;
 use super::attach::Runtime;
@@ -50,7 +51,7 @@ impl Region {
 /// Pieces of a thread's memory, read together.
 #[derive(Debug, Default)]
 pub struct Ahead {
-    /// Ordered by place, then by address: outer frames come first.
+    /// Ordered by place, then by address.
     regions: Vec<Region>,
     buffer: Vec<u8>,
     pieces: Vec<(u64, usize)>,
