@@ -85,6 +85,8 @@ def bytecost(program, python, path, body, seconds, times="sample"):
     call = ["--call", f"kern({iterations})", f"{path}::kern"]
     report = json.loads(output([*command, f"natural,{times}", *call], cwd=path.parent))
     time = report.get("time")
+    if not time and times == "trace":
+        return None  # no call went the way of the one before
     if not time:
         raise SystemExit(f"bytecost has no times: {report['notes']}")
     first = bodies.first_line(body)
@@ -162,7 +164,7 @@ def measure(arguments, python, folder):
             "torn": max(run["torn"] for run in runs),
             "method": runs[0]["method"],
             "samples": runs[0]["samples"],
-            "traced": distance(traced["shares"], truth.shares),
+            "traced": traced and distance(traced["shares"], truth.shares),
             "peers": {},
         }
         for name, tool in found.items():
@@ -180,10 +182,11 @@ def measure(arguments, python, folder):
 
 def show(row):
     told = " ".join(f"{value:.3f}" for value in row["bytecost"])
+    traced = "-" if row["traced"] is None else f"{row['traced']:.3f}"
     others = "  ".join(f"{name} {value:.3f}" for name, value in row["peers"].items())
     print(
         f"{row['python']:8} {row['body']:11} {row['line_ns']:7.1f} ns  floor {row['floor']:.3f}  again {row['again']:.3f}  "
-        f"bytecost {told} ({row['method']})  slow {row['slow']:.3f}  torn {row['torn']:.1e}  traced {row['traced']:.3f}  {others}",
+        f"bytecost {told} ({row['method']})  slow {row['slow']:.3f}  torn {row['torn']:.1e}  traced {traced}  {others}",
         flush=True,
     )
 
