@@ -265,18 +265,22 @@ while True:
     jobs.put(100)
 ";
 
+/// The report on a running process.
+fn looked_at(here: &Path, pid: &str, minor: &str) -> Value {
+    let mut command = binary::bytecost(here);
+    command.args(["run", "--quiet", "--format", "json", "--time", "1", "--pid", pid]);
+    let ended = binary::end(&mut command, None);
+    assert_eq!(ended.status, 0, "{minor}: {}", ended.err());
+    serde_json::from_slice(&ended.stdout).expect("JSON")
+}
+
 #[test]
 fn a_running_process_is_looked_at_and_left_alone() {
     for (minor, python) in pythons::native_pythons("looking at a process") {
         for (program, product, sites) in [(SERVER, 7, 8), (WORKER, 8, 9)] {
             let (_folder, here) = binary::project();
             let mut running = Running::start(&python, &here, program);
-            let pid = running.0.id().to_string();
-            let mut command = binary::bytecost(&here);
-            command.args(["run", "--quiet", "--format", "json", "--time", "1", "--pid", &pid]);
-            let ended = binary::end(&mut command, None);
-            assert_eq!(ended.status, 0, "{minor}: {}", ended.err());
-            let report: Value = serde_json::from_slice(&ended.stdout).expect("JSON");
+            let report = looked_at(&here, &running.0.id().to_string(), minor);
             let share = number(line(&report, product), "self_share");
             assert!((0.5..=1.001).contains(&share), "{minor}: {share}");
             let sites = line(&report, sites)["sites"].as_array().expect("sites");
@@ -306,28 +310,21 @@ fn a_process_of_another_namespace_is_looked_at() {
     }
     for (minor, python) in pythons::native_pythons("looking into a container") {
         let (_folder, here) = binary::project();
-        std::fs::write(here.join("service.py"), WORKER).unwrap();
+        std::fs::write(here.join("shares.py"), WORKER).unwrap();
         let mut outside = Command::new("unshare");
         outside
             .args(unshare)
             .arg(&python)
-            .arg("service.py")
+            .arg("shares.py")
             .current_dir(&here)
             .stdin(Stdio::null());
         let outside = Running(outside.spawn().expect("unshare starts"));
         std::thread::sleep(Duration::from_millis(1500));
         let children = format!("/proc/{0}/task/{0}/children", outside.0.id());
         let children = std::fs::read_to_string(children).expect("the container's process");
-        let mut command = binary::bytecost(&here);
         let pid = children.split_whitespace().next().expect("its number");
-        command.args(["run", "--quiet", "--format", "json", "--time", "1", "--pid", pid]);
-        let ended = binary::end(&mut command, None);
-        assert_eq!(ended.status, 0, "{minor}: {}", ended.err());
-        let report: Value = serde_json::from_slice(&ended.stdout).expect("JSON");
-        let file = binary::file(&report, "service.py").expect("the file");
-        let lines = file["lines"].as_array().expect("lines");
-        let product = lines.iter().find(|line| line["line"] == 8).expect("the line");
-        let share = number(product, "self_share");
+        let report = looked_at(&here, pid, minor);
+        let share = number(line(&report, 8), "self_share");
         assert!((0.5..=1.001).contains(&share), "{minor}: {share}");
     }
 }

@@ -160,6 +160,17 @@ pub fn profile(
     assemble(dump, located, root, found)
 }
 
+/// A file with its text and nothing measured yet.
+fn file_of(path: &str, texts: &Texts) -> File {
+    File {
+        path: path.to_owned(),
+        digest: digest(texts[path]),
+        text: Some(texts[path].to_owned()),
+        codes: Vec::new(),
+        totals: Vec::new(),
+    }
+}
+
 /// The code objects of each file; what is known of a compiled one only by the text is put to it.
 fn files(
     located: &Located,
@@ -171,14 +182,8 @@ fn files(
 ) -> BTreeMap<String, File> {
     let mut files: BTreeMap<String, File> = BTreeMap::new();
     let mut add = |path: &str, code: Code| {
-        let file = files.entry(path.to_owned()).or_insert_with(|| File {
-            path: path.to_owned(),
-            digest: digest(texts[path]),
-            text: Some(texts[path].to_owned()),
-            codes: Vec::new(),
-            totals: Vec::new(),
-        });
-        file.codes.push(code);
+        let file = files.entry(path.to_owned());
+        file.or_insert_with(|| file_of(path, texts)).codes.push(code);
     };
     for ((path, index), facts) in exact {
         let compiled = &compiled.map_or(&[][..], |compiled| &compiled.files[path])[index];

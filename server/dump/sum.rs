@@ -51,20 +51,16 @@ impl Sum {
             file: name.to_owned(),
             problem,
         };
-        let mut damage = Damage::default();
         let mut input = BufReader::with_capacity(BUFFER, input);
         if sniff::is_raw(input.fill_buf().map_err(|error| unread(error.into()))?) {
-            let minor = self.tally.read(input, &mut damage).map_err(unread)?;
-            self.told(name, damage.sentences());
-            return self.raw(name, minor);
+            return self.raw(name, input);
         }
         let (format, input) = super::unpacked(Box::new(input), 1).map_err(unread)?;
         let input = BufReader::with_capacity(BUFFER, input);
         if format == Format::PystatsRaw {
-            let minor = self.tally.read(input, &mut damage).map_err(unread)?;
-            self.told(name, damage.sentences());
-            return self.raw(name, minor);
+            return self.raw(name, input);
         }
+        let mut damage = Damage::default();
         let content = super::read_as(format, input, &mut damage).map_err(unread)?;
         self.told(name, damage.sentences());
         self.other(name, format, content)
@@ -76,7 +72,13 @@ impl Sum {
             .extend(told.map(|problem| format!("{name}: {problem}")));
     }
 
-    fn raw(&mut self, name: &str, minor: Option<&'static str>) -> Result<(), Refused> {
+    fn raw(&mut self, name: &str, input: impl BufRead) -> Result<(), Refused> {
+        let mut damage = Damage::default();
+        let minor = self.tally.read(input, &mut damage).map_err(|problem| Error {
+            file: name.to_owned(),
+            problem,
+        })?;
+        self.told(name, damage.sentences());
         self.same_version(name, minor)?;
         if !matches!(self.total, None | Some(Statistics::Counters(_))) {
             return Err(unfit_report(name));

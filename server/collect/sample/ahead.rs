@@ -7,6 +7,8 @@
 //! inner, as they say which line the thread is on; then generators; then frames that stay as they are; last
 //! what it writes all the time; and of its C stack nothing but single frames.
 
+use std::ops::RangeInclusive;
+
 use super::Error;
 use super::attach::Runtime;
 use super::frame::{Head, Place};
@@ -185,6 +187,12 @@ impl Ahead {
         self.regions.insert(at, region);
     }
 
+    /// Below this address in the thread's memory nothing moved of late.
+    #[must_use]
+    pub fn still_below(&self) -> u64 {
+        self.still_below
+    }
+
     /// Frames below an address stay as they are for long: those from there on are read before them. The
     /// processor fetches what lies behind what it reads, so a frame behind others would hold the thread up
     /// before it is read.
@@ -261,14 +269,7 @@ impl Ahead {
             .filter(is_between)
             .map(|region| region.start)
             .collect();
-        let is_called = |region: &Region, at: u64| {
-            let previous = self.word(region, at.wrapping_add(runtime.offsets.frame_previous));
-            // Few places have the right word: only those are read as a frame.
-            previous.is_some_and(|previous| previous == frame || between.contains(&previous))
-                && self
-                    .head(runtime, at)
-                    .is_some_and(|head| Place::of(head) == region.place)
-        };
+        let is_caller = |address: u64| address == frame || between.contains(&address);
         let called = of(Place::Thread).find_map(|region| {
             // Behind a generator's frame are none, but it may have called one.
             let first = if region.holds(frame, length) {
@@ -277,9 +278,8 @@ impl Ahead {
                 region.start
             };
             let last = region.end().saturating_sub(length);
-            (first..=last)
-                .step_by(usize::try_from(WORD).unwrap_or(8))
-                .find(|&at| is_called(region, at))
+            let mut called = self.called(runtime, region, first..=last, &is_caller);
+            called.next().map(|(at, _)| at)
         });
         // Generators are read after the thread's own frames: one may have yielded in between, after what it
         // had called returned.
@@ -287,26 +287,39 @@ impl Ahead {
             let head = self.head(runtime, region.start);
             region.head.previous == frame
                 && head.is_some_and(|head| head.is_suspended() && head.code == region.head.code)
-                && of(Place::Thread).any(|other| self.has_called(runtime, other, region.start))
+                && of(Place::Thread).any(|other| {
+                    let all = other.start..=other.end().saturating_sub(length);
+                    let is_it = |address: u64| address == region.start;
+                    let mut called = self.called(runtime, other, all, &is_it);
+                    called.any(|(_, head)| head.lives(&runtime.offsets))
+                })
+        };
+        let runs = |region: &&Region| {
+            let at = region.start..=region.start;
+            self.called(runtime, region, at, &is_caller).next().is_some()
         };
         let generator = of(Place::Object)
-            .find(|region| is_called(region, region.start))
+            .find(runs)
             .or_else(|| of(Place::Object).find(has_yielded))
             .map(|region| region.start);
         [called, generator]
     }
 
-    /// Whether a frame in a piece of the thread's memory runs that a generator called.
-    fn has_called(&self, runtime: &Runtime, region: &Region, generator: u64) -> bool {
-        let last = region.end().saturating_sub(runtime.offsets.frame_locals);
-        (region.start..=last)
+    /// Frames in a piece of memory, with their addresses, that one of these callers called.
+    fn called(
+        &self,
+        runtime: &Runtime,
+        region: &Region,
+        addresses: RangeInclusive<u64>,
+        is_caller: &dyn Fn(u64) -> bool,
+    ) -> impl Iterator<Item = (u64, Head)> {
+        addresses
             .step_by(usize::try_from(WORD).unwrap_or(8))
-            .filter(|at| {
-                self.word(region, at.wrapping_add(runtime.offsets.frame_previous)) == Some(generator)
-            })
-            .any(|at| {
-                let head = self.head(runtime, at);
-                head.is_some_and(|head| Place::of(head) == Place::Thread && head.lives(&runtime.offsets))
+            .filter_map(move |at| {
+                let previous = self.word(region, at.wrapping_add(runtime.offsets.frame_previous))?;
+                // Few places have the right word: only those are read as a frame.
+                let head = is_caller(previous).then(|| self.head(runtime, at))??;
+                (Place::of(head) == region.place).then_some((at, head))
             })
     }
 }

@@ -84,6 +84,11 @@ struct Chain {
     is_whole: bool,
 }
 
+/// Whether a frame is the first of a piece of the thread's memory for frames.
+fn begins_chunk(frame: u64) -> bool {
+    CHUNK_HEADS.contains(&(frame % PAGE))
+}
+
 impl Chain {
     /// Addresses of the frames that are in the thread's memory for frames, outermost first: at the beginning of
     /// a piece of it, and above that. A generator half made says that it is there, too.
@@ -93,7 +98,7 @@ impl Chain {
         for link in links.filter(|link| Place::of(link.head) == Place::Thread) {
             let frame = link.address;
             let is_above = |other: &u64| frame > *other && frame - other < CHUNK;
-            if CHUNK_HEADS.contains(&(frame % PAGE)) || found.iter().rev().any(is_above) {
+            if begins_chunk(frame) || found.iter().rev().any(is_above) {
                 found.push(frame);
             }
         }
@@ -116,9 +121,7 @@ pub struct Stack {
     /// Code objects of generators and coroutines that were seen.
     generators: HashSet<u64>,
     reads: u32,
-    /// Below this address in the thread's memory nothing moved of late.
-    still_below: u64,
-    /// The least address where something moved since that was found, and samples since.
+    /// The least address where something moved since what stays still was looked for, and samples since.
     moved: u64,
     since: u32,
     /// Whether a collection of garbage runs in its interpreter.
@@ -139,7 +142,6 @@ impl Stack {
             told: Vec::new(),
             generators: HashSet::new(),
             reads: 0,
-            still_below: 0,
             moved: u64::MAX,
             since: 0,
             collecting: false,
@@ -224,10 +226,10 @@ impl Stack {
         }
         self.moved = self.moved.min(link.address);
         self.since += 1;
-        if link.address < self.still_below || self.since == REMEMBER {
-            self.still_below = std::mem::replace(&mut self.moved, u64::MAX);
+        if link.address < self.ahead.still_below() || self.since == REMEMBER {
             self.since = 0;
-            self.ahead.hold_still(self.still_below);
+            self.ahead
+                .hold_still(std::mem::replace(&mut self.moved, u64::MAX));
         }
     }
 
@@ -347,7 +349,7 @@ impl Stack {
             frame = head.previous;
         }
         chain.is_whole = chain.links.last().is_some_and(|last| match Place::of(last.head) {
-            Place::Thread => CHUNK_HEADS.contains(&(last.address % PAGE)),
+            Place::Thread => begins_chunk(last.address),
             _ => !last.head.is_suspended(),
         });
         let missing: Vec<_> = missing
@@ -468,7 +470,7 @@ impl Stack {
                 let callee = Link {
                     address,
                     head,
-                    by_c: head.is_called_by_c || !matches!(head.previous, 0) && head.previous != link.address,
+                    by_c: head.is_called_by_c || head.previous != 0 && head.previous != link.address,
                     is_ahead: true,
                 };
                 // While C code runs that it called, a frame looks as if it ran itself.

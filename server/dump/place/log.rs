@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::code::{at_offset, base, common, is_named};
 use super::whole::{empty, placed};
-use super::{Compiled, Counts, Texts, choose, specialization};
-use crate::attribute::digest;
+use super::{Compiled, Counts, Texts, choose, file_of, specialization};
 use crate::cpython::{self, Begin};
 use crate::dump::{Dump, JitLog, Logged};
 use crate::profile::jit::Jit;
@@ -153,14 +152,8 @@ pub fn profile(dump: &Dump, log: &JitLog, root: &str, texts: &Texts, compiled: &
     let mut files: BTreeMap<&str, File> = BTreeMap::new();
     for ((path, index), found) in gathered {
         let code = code(&compiled.files[path][index], &found, opcodes);
-        let file = files.entry(path).or_insert_with(|| File {
-            path: path.to_owned(),
-            digest: digest(texts[path]),
-            text: Some(texts[path].to_owned()),
-            codes: Vec::new(),
-            totals: Vec::new(),
-        });
-        file.codes.push(code);
+        let file = files.entry(path);
+        file.or_insert_with(|| file_of(path, texts)).codes.push(code);
     }
     let mut notes = vec![Note::Imported {
         from: format!("{}, {}", dump.name, dump.format.name()),
