@@ -112,6 +112,28 @@ fn short_calls_take_their_own_time() {
     }
 }
 
+/// What a function left in memory looks as if the next one had called it.
+#[test]
+fn frames_that_exceptions_left_are_not_believed() {
+    for (minor, python) in pythons::native_pythons("sampling") {
+        let report = measured(&python, "suppresser(3000)", "natural,sample");
+        let functions = &binary::file(&report, "shares.py").expect("the file")["functions"];
+        let functions = functions.as_array().expect("functions");
+        let raising = functions.iter().find(|one| one["qualname"] == "raising");
+        let own = number(raising.expect("it was called"), "self_share");
+        let call = line(&report, marked("raises"));
+        let total = number(call, "total_ns") / number(&report["time"], "busy_ns");
+        let called = total - number(call, "self_share");
+        assert!(
+            (0.95..=1.05).contains(&(called / own)),
+            "{minor}: {called} of {own}"
+        );
+        let other = line(&report, marked("suppresses"));
+        let called = number(other, "total_ns") / number(other, "self_ns") - 1.0;
+        assert!(called < 0.02, "{minor}: nobody is called there: {called}");
+    }
+}
+
 #[test]
 fn a_function_that_calls_itself_takes_its_time_once() {
     for (minor, python) in pythons::native_pythons("sampling") {

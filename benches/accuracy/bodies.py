@@ -129,13 +129,15 @@ def final():
         return 1
     finally:
         len(d)
+def silent(key):
+    with suppress(KeyError): return d[key]
 ---
 a = caught(1)
 b = quiet(1)
 c = outer()
 e = final()
 f = d.get(1, 0)
-with suppress(KeyError): d[2]
+silent(2)
 g = getattr(d, "nope", None)
 h = 1 in d
 """

@@ -3,6 +3,7 @@
 import gc
 import threading
 import time
+from contextlib import suppress
 
 BIG = 1 << 40_000
 
@@ -114,3 +115,17 @@ def pairs(n):
 def unpacker(n):
     for one, other in pairs(n):
         quick(one)  #= unpacks
+
+
+def raising(n):
+    if n:
+        raising(n - 1)
+    raise ValueError(n)
+
+
+def suppresser(n):
+    for _ in range(n):
+        with suppress(ValueError):
+            raising(4)  #= raises
+        with suppress(KeyError):
+            {}[n]  #= suppresses

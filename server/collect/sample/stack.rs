@@ -408,11 +408,15 @@ impl Stack {
         let links = &chain.links;
         // From the outermost inwards.
         let mut top = links.len() - 1;
+        let mut in_c = None;
         while top > 0 {
             let (link, next) = (links[top], links[top - 1]);
-            // A frame that called C code looks as if it ran itself.
-            if link.is_ahead && link.head.runs && !next.by_c {
-                break;
+            if link.is_ahead && link.head.runs {
+                if !next.by_c {
+                    break;
+                }
+                // A frame that called C code looks as if it ran itself.
+                in_c = Some(top);
             }
             if next.is_ahead {
                 // Until 3.13 a frame that has ended is not known from one that waits for its callee. What
@@ -426,14 +430,19 @@ impl Stack {
             }
             top -= 1;
         }
-        chain.links.drain(..top);
-        let top = chain.links[0];
-        if top.is_ahead {
-            // What it called then has returned since.
-            if let Some(inner) = self.running(runtime, &top, MOST_TRANSITIONS, is_code) {
-                chain.links.splice(..1, inner);
-            }
-        }
+        // What it called then may have returned since.
+        let mut inner = |at: usize| {
+            let link = &links[at];
+            let running = link
+                .is_ahead
+                .then(|| self.running(runtime, link, MOST_TRANSITIONS, is_code));
+            running.unwrap_or_else(|| Some(vec![*link]))
+        };
+        let found = inner(top).map(|inner| (top, inner));
+        // None of those inwards runs: they had ended by then, or the thread was not there yet.
+        let found = found.or_else(|| in_c.and_then(|at| inner(at).map(|inner| (at, inner))));
+        let (top, inner) = found.unwrap_or_else(|| (top, vec![links[top]]));
+        chain.links.splice(..=top, inner);
         true
     }
 
