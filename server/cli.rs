@@ -84,6 +84,9 @@ struct Run {
     /// itself is stopped
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     time: Option<f64>,
+    /// Samples a second
+    #[arg(long, value_name = "HZ", default_value_t = crate::collect::sample::RATE, value_parser = clap::value_parser!(u32).range(1..=20_000))]
+    rate: u32,
     /// Stop each pass after this long; 0 means never
     #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "600")]
     deadline: f64,

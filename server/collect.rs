@@ -137,6 +137,8 @@ pub struct Request {
     pub budget: Duration,
     /// How long they are repeated in the sampled pass.
     pub sampled_budget: Duration,
+    /// Samples a second in it.
+    pub rate: u32,
     /// When the natural pass is stopped; later ones too, if it was.
     pub deadline: Option<Duration>,
     /// When a counted pass is stopped.
@@ -415,11 +417,12 @@ impl<'a> Session<'a> {
         let watcher = std::cell::Cell::new(None);
         let window = self.helper.file(WINDOW);
         let harness = self.helper.folder().display().to_string();
+        let rate = self.request.rate;
         let started = (kind == PassKind::Sample).then(|| -> Box<dyn FnOnce(i32)> {
             Box::new(|pid| {
                 watcher.set(Some(Sampler::start(sample::Options {
                     pid,
-                    rate: sample::RATE,
+                    rate,
                     window: Some(window),
                     harness: vec![harness, "<call>".to_owned()],
                     bytecode: false,

@@ -112,6 +112,20 @@ fn short_calls_take_their_own_time() {
     }
 }
 
+#[test]
+fn samples_are_as_many_as_asked_for() {
+    for (minor, python) in pythons::native_pythons("sampling") {
+        let (_folder, here) = binary::project();
+        std::fs::write(here.join("shares.py"), PROGRAM).unwrap();
+        let pass = ["--time", "1", "--rate", "200", "--passes", "natural,sample"];
+        let arguments = [&pass[..], &["--call", "product(100)", "shares.py::product"]].concat();
+        let (_, report) = binary::report(&here, &python, &arguments, None, &|_| {});
+        let samples = number(&report.expect("a report")["time"], "samples");
+        // A machine that is busy has time for fewer.
+        assert!((20.0..=220.0).contains(&samples), "{minor}: {samples}");
+    }
+}
+
 /// What a function left in memory looks as if the next one had called it.
 #[test]
 fn frames_that_exceptions_left_are_not_believed() {

@@ -10,7 +10,7 @@ right, 1 has nothing in common. A line's time includes the functions it calls.
   floor      how far the truths of single numbers of repeats are from their mean: lines of a few
              nanoseconds overlap in the processor
   again      how far two truths are from each other, measured one after the other
-  bytecost   2 s of sampling                                         (at most floor + 0.05)
+  bytecost   2 s of sampling, 10,000 times a second                  (at most floor + 0.05)
   slow       the target while it is sampled, against the times in between; the tenth
              fastest of a hundred calls, as others may use the machine       (at most 1.02)
   torn       samples that fell between instructions                  (at most 1 in 10,000)
@@ -77,9 +77,9 @@ class Truth:
         self.again = distance(shares(halves[0]), shares(halves[1]))
 
 
-def bytecost(program, python, path, body, seconds, times="sample"):
+def bytecost(run, python, path, body, seconds, times="sample"):
     """Shares of the body's lines, the share of torn samples, and how they were obtained."""
-    command = [program, "run", "--python", python, "--format", "json", "--time", str(seconds), "--passes"]
+    command = [*run, "--python", python, "--format", "json", "--time", str(seconds), "--passes"]
     # A trace is bounded.
     iterations = peers.ITERATIONS if times == "sample" else peers.ITERATIONS // 10
     call = ["--call", f"kern({iterations})", f"{path}::kern"]
@@ -113,7 +113,7 @@ while True:
 """
 
 
-def slowdown(program, python, path, rounds=6):
+def slowdown(run, python, path, rounds=6):
     """How much longer calls take while they are sampled than just before and after."""
     environment = {**os.environ, "PYTHON_JIT": "0", "PYTHONHASHSEED": "0"}
     with tempfile.TemporaryFile("w+") as log:
@@ -123,7 +123,7 @@ def slowdown(program, python, path, rounds=6):
             time.sleep(1)
             for _ in range(rounds):
                 began = time.perf_counter_ns()
-                output([program, "run", "--quiet", "--pid", str(target.pid), "--time", "0.6"])
+                output([*run, "--quiet", "--pid", str(target.pid), "--time", "0.6"])
                 spans.append((began, time.perf_counter_ns()))
                 time.sleep(0.6)
         finally:
@@ -150,8 +150,9 @@ def measure(arguments, python, folder):
         path = Path(folder) / f"{body}_body.py"
         path.write_text(bodies.source(body))
         truth = Truth(python, body, arguments.rounds)
-        runs = [bytecost(arguments.bytecost, python, path, body, arguments.seconds) for _ in range(arguments.runs)]
-        traced = bytecost(arguments.bytecost, python, path, body, arguments.seconds, "trace")
+        run = [arguments.bytecost, "run", "--rate", str(arguments.rate)]
+        runs = [bytecost(run, python, path, body, arguments.seconds) for _ in range(arguments.runs)]
+        traced = bytecost(run, python, path, body, arguments.seconds, "trace")
         row = {
             "python": version,
             "body": body,
@@ -160,7 +161,7 @@ def measure(arguments, python, folder):
             "floor": truth.floor,
             "again": truth.again,
             "bytecost": [distance(run["shares"], truth.shares) for run in runs],
-            "slow": slowdown(arguments.bytecost, python, path),
+            "slow": slowdown(run, python, path),
             "torn": max(run["torn"] for run in runs),
             "method": runs[0]["method"],
             "samples": runs[0]["samples"],
@@ -216,6 +217,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=40, help="timings of each variant; the least counts")
     parser.add_argument("--runs", type=int, default=2, help="runs of bytecost for each body")
     parser.add_argument("--seconds", type=float, default=2.0)
+    parser.add_argument("--rate", type=int, default=10_000, help="samples a second")
     parser.add_argument("--verbose", action="store_true", help="show every line")
     parser.add_argument("--json", type=Path, help="write the rows here")
     parser.add_argument("python", nargs="+")

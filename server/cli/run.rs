@@ -80,6 +80,7 @@ fn look(arguments: &Run, pid: i32) -> anyhow::Result<u8> {
     let request = live::Request {
         pid,
         time: Duration::from_secs_f64(arguments.time.unwrap_or(prepare::SAMPLED)),
+        rate: arguments.rate,
         python: arguments.python.first().cloned(),
         include: arguments.include.clone(),
     };
@@ -144,6 +145,7 @@ fn prepare(arguments: &Run, python: Option<String>) -> anyhow::Result<Request> {
         call: arguments.call.clone(),
         setup: arguments.setup.clone(),
         time: arguments.time,
+        rate: Some(arguments.rate),
         deadline: arguments.deadline,
         once: arguments.once,
         calls: arguments.calls,

@@ -75,6 +75,7 @@ fn prepare(arguments: &Trace) -> anyhow::Result<Request> {
         call: arguments.call.clone(),
         setup: arguments.setup.clone(),
         time: None,
+        rate: None,
         deadline: arguments.deadline,
         once: true,
         calls: None,

@@ -24,6 +24,8 @@ pub struct Request {
     pub pid: i32,
     /// How long.
     pub time: Duration,
+    /// Samples a second.
+    pub rate: u32,
     /// An interpreter of the same version, to ask for its tables; else that of the process.
     pub python: Option<String>,
     /// Measure the files that match one of these globs instead of all that are not installed.
@@ -84,7 +86,7 @@ pub async fn look(
     sample::check(pid).map_err(refused)?;
     let sampler = Sampler::start(sample::Options {
         pid,
-        rate: sample::RATE,
+        rate: request.rate,
         window: None,
         harness: Vec::new(),
         bytecode: true,

@@ -8,7 +8,7 @@ use super::config::{self, Config, ConfigError, ConfigWarning};
 use super::interpreter::{self, Environment, Interpreter, InterpreterError, Jit};
 use super::target::{Target, TargetError};
 use super::workload::{self, Flags, Origin, Plan, WorkloadError};
-use super::{MOST_CALLS, MOST_COUNTED, Request, Timing, merge};
+use super::{MOST_CALLS, MOST_COUNTED, Request, Timing, merge, sample};
 use crate::profile::{Python, Workload, WorkloadKind};
 use crate::source::Source;
 
@@ -30,6 +30,8 @@ pub struct Wish {
     pub setup: Option<String>,
     /// How long calls are repeated, seconds; goes before the configuration's.
     pub time: Option<f64>,
+    /// Samples a second, if not [`sample::RATE`].
+    pub rate: Option<u32>,
     /// When a pass is stopped, seconds; 0 means never.
     pub deadline: f64,
     /// A single natural run.
@@ -216,6 +218,7 @@ fn request(
         once: wish.once,
         calls: wish.calls,
         budget: Duration::from_secs_f64(time.unwrap_or(BUDGET)),
+        rate: wish.rate.unwrap_or(sample::RATE),
         sampled_budget: Duration::from_secs_f64(time.unwrap_or(SAMPLED)),
         deadline: limit(deadline),
         counted_deadline: limit(time.map_or(wish.deadline, |time| {

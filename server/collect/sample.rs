@@ -31,7 +31,7 @@ use std::path::PathBuf;
 pub use tree::{Counts, Node, ROOT, Tree};
 
 /// Samples a second, if nothing else is said.
-pub const RATE: f64 = 10_000.0;
+pub const RATE: u32 = 10_000;
 
 /// Why a process cannot be sampled, or not any longer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,7 +77,7 @@ pub struct Options {
     /// The process.
     pub pid: i32,
     /// Samples a second.
-    pub rate: f64,
+    pub rate: u32,
     /// A file whose first byte says when: see [`Window`]. None for always.
     pub window: Option<PathBuf>,
     /// Code of files whose names start so is not the target's.

@@ -54,6 +54,7 @@ pub fn call(minor: &str, executable: &Path, file: &Path, call: &str) -> Request 
         doctest: Vec::new(),
         origin: String::new(),
         timing: bytecost::collect::Timing::Off,
+        rate: bytecost::collect::sample::RATE,
         sampled_budget: std::time::Duration::ZERO,
         count: true,
         types: true,

@@ -36,7 +36,7 @@ pub(super) fn run(options: &Options, stop: &AtomicBool) -> Result<Samples, Error
     let Some(runtime) = attached(memory, window.as_ref(), stop)? else {
         return Ok(Samples::default());
     };
-    let interval = Duration::from_secs_f64(1.0 / options.rate.max(1.0));
+    let interval = Duration::from_secs_f64(1.0 / f64::from(options.rate.max(1)));
     let mut loop_ = Loop {
         memory,
         runtime: &runtime,
