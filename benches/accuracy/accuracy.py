@@ -10,7 +10,7 @@ right, 1 has nothing in common. A line's time includes the functions it calls.
   floor      how far the truths of single numbers of repeats are from their mean: lines of a few
              nanoseconds overlap in the processor
   again      how far two truths are from each other, measured one after the other
-  bytecost   2 s of sampling, 10,000 times a second                  (at most floor + 0.05)
+  bytecost   2 s of sampling, 5,000 times a second                   (at most floor + 0.05)
   slow       the target while it is sampled, against the times in between; the tenth
              fastest of a hundred calls, as others may use the machine       (at most 1.02)
   torn       samples that fell between instructions                  (at most 1 in 10,000)
@@ -217,7 +217,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=40, help="timings of each variant; the least counts")
     parser.add_argument("--runs", type=int, default=2, help="runs of bytecost for each body")
     parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--rate", type=int, default=10_000, help="samples a second")
+    parser.add_argument("--rate", type=int, default=5_000, help="samples a second")
     parser.add_argument("--verbose", action="store_true", help="show every line")
     parser.add_argument("--json", type=Path, help="write the rows here")
     parser.add_argument("python", nargs="+")

@@ -31,7 +31,7 @@ use std::path::PathBuf;
 pub use tree::{Counts, Node, ROOT, Tree};
 
 /// Samples a second, if nothing else is said.
-pub const RATE: u32 = 10_000;
+pub const RATE: u32 = 5_000;
 
 /// Why a process cannot be sampled, or not any longer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
