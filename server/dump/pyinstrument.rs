@@ -57,9 +57,7 @@ pub(super) fn tree(bytes: &[u8], damage: &mut Damage) -> Result<Located, Problem
     }
     let mut located = stacks.finish(Grain::Function);
     located.samples = None;
-    located.wall_ns = Some(document.duration)
-        .filter(|&all| is_seconds(all))
-        .map(|all| all * 1e9);
+    located.wall_ns = is_seconds(document.duration).then_some(document.duration * 1e9);
     Ok(located)
 }
 
@@ -91,9 +89,7 @@ pub(super) fn session(bytes: &[u8], damage: &mut Damage) -> Result<Located, Prob
         damage.about(format!("{broken} records have no time and are left out"));
     }
     let mut located = stacks.finish(Grain::Line);
-    located.wall_ns = Some(document.duration)
-        .filter(|&all| is_seconds(all))
-        .map(|all| all * 1e9);
+    located.wall_ns = is_seconds(document.duration).then_some(document.duration * 1e9);
     Ok(located)
 }
 
