@@ -477,6 +477,21 @@ impl Profile {
             .map(|pass| &pass.outcome)
             .find(|outcome| outcome.is_failure())
     }
+
+    /// The note that the natural pass left nothing, if it did: the target became another program, or could
+    /// write no result.
+    #[must_use]
+    pub fn unmeasured(&self) -> Option<&Note> {
+        self.notes.iter().find(|note| {
+            matches!(
+                note,
+                Note::Skipped {
+                    pass: PassKind::Natural,
+                    ..
+                }
+            )
+        })
+    }
 }
 
 impl Instruction {

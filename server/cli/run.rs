@@ -11,7 +11,7 @@ use crate::collect::interpreter::Environment;
 use crate::collect::prepare::{self, Wish, announcement};
 use crate::collect::target::Target;
 use crate::collect::{self, Request, Timing, live};
-use crate::profile::{Note, PassKind, Profile};
+use crate::profile::Profile;
 use crate::store;
 
 /// Runs the target and shows what it cost.
@@ -44,7 +44,7 @@ fn compare(arguments: &Run) -> anyhow::Result<u8> {
 }
 
 fn status(profile: &Profile) -> u8 {
-    if profile.failure().is_some() || unmeasured(profile) {
+    if profile.failure().is_some() || profile.unmeasured().is_some() {
         TARGET_FAILED
     } else {
         0
@@ -116,20 +116,6 @@ fn save(arguments: &Run, profile: &mut Profile, root: &Path) -> anyhow::Result<(
         screen::say(&format!("saved {}", path.display()));
     }
     Ok(())
-}
-
-/// The target went away without a trace: it became another program, or could write no result.
-fn unmeasured(profile: &Profile) -> bool {
-    let of_natural = |note: &Note| {
-        matches!(
-            note,
-            Note::Skipped {
-                pass: PassKind::Natural,
-                ..
-            }
-        )
-    };
-    profile.notes.iter().any(of_natural)
 }
 
 /// The request the arguments make.

@@ -21,7 +21,7 @@ use crate::collect::prepare::{self, Wish, announcement};
 use crate::collect::workload::WorkloadError;
 use crate::collect::{self, Surroundings};
 use crate::explain::words;
-use crate::profile::{Note, PassKind, Profile};
+use crate::profile::Profile;
 use crate::store;
 
 const WAIT: &str = "Run once it is saved";
@@ -237,16 +237,7 @@ fn outcome(profile: &Profile) -> Done {
     if let Some(what) = profile.failure().and_then(words::outcome) {
         return Done::Warn(format!("{target}: {what}"));
     }
-    let of_natural = |note: &&Note| {
-        matches!(
-            note,
-            Note::Skipped {
-                pass: PassKind::Natural,
-                ..
-            }
-        )
-    };
-    if let Some(note) = profile.notes.iter().find(of_natural) {
+    if let Some(note) = profile.unmeasured() {
         return Done::Warn(format!("{target}: {}", words::note(note)));
     }
     if profile.files.iter().all(|file| file.codes.is_empty()) {
