@@ -16,6 +16,10 @@ pub mod memory;
 
 pub use memory::Memory;
 
+fn yes() -> bool {
+    true
+}
+
 /// Facts about one minor version.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -43,6 +47,9 @@ pub struct Version {
     pub echoes: Vec<String>,
     /// Instructions between the target of `FOR_ITER` and where an exhausted loop goes on.
     pub for_iter_exit_skips: usize,
+    /// Builds without the global interpreter lock specialize, too (`--disable-gil`; not 3.13).
+    #[serde(default = "yes")]
+    pub specializes_without_lock: bool,
     /// Families whose forms are no finding: rewritten once, or without a cost either way.
     pub informational: Vec<String>,
     /// Opcodes that a specialized predecessor runs as part of itself (3.11).

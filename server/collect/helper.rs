@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-const FILES: [(&str, &str); 20] = [
+const FILES: [(&str, &str); 21] = [
     ("boot.py", include_str!("helper/boot.py")),
     ("bytecost_compile.py", include_str!("helper/bytecost_compile.py")),
+    ("bytecost_copies.py", include_str!("helper/bytecost_copies.py")),
     ("bytecost_count.py", include_str!("helper/bytecost_count.py")),
     ("bytecost_events.py", include_str!("helper/bytecost_events.py")),
     ("bytecost_files.py", include_str!("helper/bytecost_files.py")),

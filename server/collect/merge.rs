@@ -94,6 +94,7 @@ pub fn merge(
         root,
         version,
         free_threaded: python.free_threaded,
+        specializes: passes::specializes(&python),
         counted,
         told_apart: finished.iter().any(tells_failures_apart),
         uncounted: &uncounted,

@@ -205,6 +205,9 @@ pub struct Counts {
     pub sites: BTreeMap<u32, Polled>,
     /// Polled sites that never were, in order.
     pub quiet: Vec<u32>,
+    /// The same as `sites` from copies of the bytecode that other threads have (builds without the global
+    /// interpreter lock).
+    pub copies: Vec<BTreeMap<u32, Polled>>,
     /// Most threads seen alive at a poll.
     pub threads: u64,
     /// By offset: operand types, kind, facts and how often they were read, for sites whose operands were.
@@ -241,11 +244,12 @@ impl Counts {
         Some(pairs(self.executions.as_ref()?).collect())
     }
 
-    /// What polls showed of the site at an offset; none when it was not polled.
-    #[must_use]
-    pub fn polled(&self, offset: u32) -> Option<&Polled> {
-        let quiet = || self.quiet.binary_search(&offset).ok().map(|_| &QUIET);
-        self.sites.get(&offset).or_else(quiet)
+    /// What polls showed of the site at an offset, in each copy of the bytecode; nothing when it was not polled.
+    pub fn polled(&self, offset: u32) -> impl Iterator<Item = &Polled> {
+        let quiet = move || self.quiet.binary_search(&offset).ok().map(|_| &QUIET);
+        let own = self.sites.get(&offset).or_else(quiet);
+        let copies = self.copies.iter().filter_map(move |copy| copy.get(&offset));
+        own.into_iter().chain(copies)
     }
 }
 

@@ -13,6 +13,13 @@ pub enum Form {
     DebugOffsets,
 }
 
+fn usual_kind_bit() -> u32 {
+    USUAL_KIND_BIT
+}
+
+/// Where in a string's state the size of a letter begins, in bits.
+pub const USUAL_KIND_BIT: u32 = 2;
+
 /// Offsets within the interpreter's structures, or where the interpreter tells them.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,12 +77,25 @@ pub struct Memory {
     pub code_first_line: u64,
     /// In a code object: the first instruction.
     pub code_adaptive: u64,
+    /// In a code object: address of its copies, one for each thread that ran it (builds without the
+    /// global interpreter lock, 3.14+): their number, then their addresses (`_PyCodeArray`). None where
+    /// all threads run one.
+    #[serde(default)]
+    pub code_copies: Option<u64>,
     /// In any object.
     pub object_type: u64,
+    /// In an object of variable size: how many items it has.
+    pub object_size: u64,
+    /// In a bytes object: its content.
+    pub bytes_content: u64,
     /// In a type.
     pub type_name: u64,
     /// In a string.
     pub unicode_state: u64,
+    /// Where in the state the size of a letter begins, in bits, without the global interpreter lock; 2
+    /// with it.
+    #[serde(default = "usual_kind_bit")]
+    pub unicode_kind_bit_without_lock: u32,
     /// In a string.
     pub unicode_length: u64,
     /// Of a string's head when all is ASCII.
@@ -109,6 +129,8 @@ impl Memory {
             &mut resolved.code_first_line,
             &mut resolved.code_adaptive,
             &mut resolved.object_type,
+            &mut resolved.object_size,
+            &mut resolved.bytes_content,
             &mut resolved.type_name,
             &mut resolved.unicode_state,
             &mut resolved.unicode_length,
@@ -116,6 +138,7 @@ impl Memory {
         ] {
             *number = word(*number)?;
         }
+        resolved.code_copies = resolved.code_copies.and_then(word).filter(|&at| at != 0);
         Some(resolved)
     }
 }

@@ -12,6 +12,7 @@ import os
 import sys
 import time
 
+import bytecost_copies
 import bytecost_misses
 import bytecost_opcodes
 import bytecost_wire
@@ -67,8 +68,10 @@ class Counter:
 
     def start(self):
         # A callback is one frame: where the target may enter none, the callback that would count it fails.
-        self.run.make_room(1)
+        self.run.make_room(2 if bytecost_copies.FREE_THREADED else 1)
         callbacks = self.callbacks()
+        if bytecost_copies.FREE_THREADED:
+            callbacks = one_at_a_time(callbacks)
         local = ["PY_RESUME", "PY_RETURN", "PY_YIELD", "JUMP", "BRANCH_RIGHT" if self.right_only else "BRANCH"]
         # No EXCEPTION_HANDLED: when its callback fails, as at the recursion limit, CPython enters the
         # same handler again for ever. The exception table tells where a raise leads.
@@ -106,7 +109,7 @@ class Counter:
             return None
         key = id(code)
         table = [0] * (len(code.co_code) + 2)
-        sites = bytecost_misses.Sites(code, self.calibration)
+        sites = bytecost_copies.sites(code, self.calibration)
         table[COUNTDOWN] = EVERY if sites.offsets else NEVER
         if not self.right_only:
             for offset in sites.for_iters:
@@ -352,6 +355,7 @@ class Counter:
             "active": self.active.get(key, {}),
             "sites": sites.report(),
             "quiet": sites.quiet(),
+            "copies": sites.copies(),
             "threads": sites.threads,
         }
 
@@ -364,6 +368,22 @@ class Counter:
                     at = self.active.setdefault(id(frame.f_code), {})
                     at[frame.f_lasti] = at.get(frame.f_lasti, 0) + 1
                 frame = frame.f_back
+
+
+def one_at_a_time(callbacks):
+    """The same for threads that no lock of the interpreter's keeps apart."""
+    lock = _thread.RLock()
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lock._at_fork_reinit)
+
+    def apart(callback):
+        def call(*event):
+            with lock:
+                return callback(*event)
+
+        return call
+
+    return {name: apart(callback) for name, callback in callbacks.items()}
 
 
 def handlers(code):

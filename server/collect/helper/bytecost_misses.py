@@ -48,8 +48,10 @@ def calibrate():
 class Sites:
     """The specializable sites of one code object and what became of them."""
 
-    def __init__(self, code, calibration):
+    def __init__(self, code, calibration, read=None):
         self.code = code
+        if read:  # a thread's own copy of the bytecode
+            self.live = read
         self.offsets = []
         self.for_iters = []
         self.misses = {}
@@ -68,9 +70,13 @@ class Sites:
         self.step, self.cooldown, self.after = calibration["step"], calibration["cooldown"], calibration["after"]
         self.low, self.high = (2, 3) if calibration["little"] else (3, 2)
         self.backoff = 15 if bytecost_opcodes.OLD else self.step - 1  # its bits in a generic counter
-        live = code._co_code_adaptive
+        live = self.live()
         key = self.watch(live)
         self.state = (live, key, key(live))
+
+    def live(self):
+        """The bytecode as it is now."""
+        return self.code._co_code_adaptive
 
     def watch(self, live):
         """What a poll compares: opcodes, and the counters of sites that are or were specialized. Other
@@ -91,7 +97,7 @@ class Sites:
         if table is not None:
             table[1] = every
         before, key, old = self.state
-        live = self.code._co_code_adaptive
+        live = self.live()
         self.state = (live, key, None)
         # Without `old`, another thread has not finished: its key may not fit what it has read.
         if old is None or key(live) != old:
@@ -160,3 +166,7 @@ class Sites:
         """Offsets of the sites that never were: no misses."""
         misses = self.misses
         return bytecost_wire.Numbers([offset for offset in self.offsets if offset not in misses])
+
+    def copies(self):
+        """What other copies of the bytecode tell: there are none."""
+        return []

@@ -5,6 +5,7 @@ import os
 import sys
 from binascii import crc32
 
+import bytecost_copies
 import bytecost_files
 import bytecost_opcodes
 import bytecost_wire
@@ -45,10 +46,16 @@ def build(run, partial):
         import bytecost_jit
 
         bytecost_jit.add(codes, notes)
+    differing = []
     for record in codes:
         code = record.pop("object")
+        if record.pop("differs"):
+            differing.append(record["qualname"])
         record["counts"] = instrument.report(code) if instrument else None
         record["path"] = files.full(code.co_filename)
+    if differing and instrument is None:
+        names = ", ".join(differing[:5]) + (" and others" if len(differing) > 5 else "")
+        notes.append(f"each thread specializes a copy of its own on this build, and not all alike in {names}: shown is the copy that ran furthest")
     if instrument is None and (sys.gettrace() or sys.getprofile()):
         notes.append("the target left a trace or profile function on; states may be hidden")
     return bytecost_wire.encode(
@@ -96,9 +103,11 @@ def texts_of(files, path):
 
 def add(codes, code, parent, origin, nested=True):
     index = len(codes)
+    adaptive, differs = bytecost_copies.live(code)
     codes.append(
         {
             "object": code,
+            "differs": differs,
             "address": id(code),
             "parent": parent,
             "origin": origin,
@@ -107,7 +116,7 @@ def add(codes, code, parent, origin, nested=True):
             "first_line": code.co_firstlineno,
             "flags": code.co_flags,
             "code": code.co_code,
-            "adaptive": code._co_code_adaptive,
+            "adaptive": adaptive,
             "lines": code.co_linetable,
             "exceptions": code.co_exceptiontable,
             "names": list(code.co_names),

@@ -31,6 +31,8 @@ pub(super) struct Context<'a> {
     /// The workspace folder.
     pub(super) root: &'a Path,
     pub(super) free_threaded: bool,
+    /// The interpreter has specialized forms at all.
+    pub(super) specializes: bool,
     /// There was a count pass.
     pub(super) counted: bool,
     /// Calls with the JIT on for each counted one.
@@ -161,7 +163,7 @@ impl Context<'_> {
         found: &Gathered,
         crowded: bool,
     ) -> (State, Option<Site>) {
-        let has_family = self.tables.families.contains_key(&raw.name);
+        let has_family = self.specializes && self.tables.families.contains_key(&raw.name);
         let polled = polled(raw.offset, found);
         let forms: BTreeMap<String, u64> = polled.iter().flat_map(|polled| &polled.misses).fold(
             BTreeMap::new(),
@@ -240,6 +242,7 @@ impl Context<'_> {
         let backoff = (1u32 << self.version.counter_bits) - 1;
         let generic: u64 = polled
             .iter()
+            .filter(|polled| !polled.misses.is_empty())
             .map(|polled| {
                 // An era ends with the counter at 0: an attempt that succeeds.
                 let ended = polled.eras.iter().enumerate().map(|(era, &(raw, rounds))| {
@@ -283,7 +286,7 @@ fn polled<'a>(offset: u32, found: &Gathered<'a>) -> Vec<&'a wire::Polled> {
     } else {
         &found.misses
     };
-    passes.iter().filter_map(|counts| counts.polled(offset)).collect()
+    passes.iter().flat_map(|counts| counts.polled(offset)).collect()
 }
 
 /// Whether more frames may have been amid a run than the polls of the source allow for.

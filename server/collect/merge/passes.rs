@@ -2,6 +2,7 @@
 
 use super::{Finished, sample, times};
 use crate::collect::{has_monitoring, wire};
+use crate::cpython;
 use crate::profile::{Note, Outcome, Pass, PassKind, Python};
 use crate::trace::Trace;
 
@@ -89,6 +90,12 @@ pub(super) fn traced(trace: &Trace) -> Option<Pass> {
     })
 }
 
+/// Whether the interpreter has specialized forms.
+pub(super) fn specializes(python: &Python) -> bool {
+    let version = cpython::version(&python.minor);
+    !python.free_threaded || version.is_none_or(|version| version.specializes_without_lock)
+}
+
 pub(super) fn notes(python: &Python, finished: &[Finished]) -> Vec<Note> {
     let mut notes = Vec::new();
     if !python.known {
@@ -96,7 +103,7 @@ pub(super) fn notes(python: &Python, finished: &[Finished]) -> Vec<Note> {
             minor: python.minor.clone(),
         });
     }
-    if python.free_threaded && python.minor == "3.13" {
+    if !specializes(python) {
         notes.push(Note::NoSpecialization);
     }
     if python.pystats && !has_monitoring(python) {

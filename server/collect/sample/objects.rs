@@ -3,13 +3,14 @@
 use super::Error;
 use super::attach::Runtime;
 use super::memory::{Memory, word};
+use crate::cpython::memory::USUAL_KIND_BIT;
 
 /// Bytes of an object's head that hold all that is wanted of it.
 const HEAD: usize = 256;
-/// Of a bytes object, `Include/cpython/bytesobject.h`: its size, its content.
-const BYTES: (u64, u64) = (16, 32);
-/// A size of a variable object (`PyVarObject`).
-const SIZE: u64 = 16;
+/// Size of an address.
+const WORD: u64 = 8;
+/// More threads than this are not real.
+const MOST_COPIES: u64 = 1 << 16;
 /// Longer names, tables and bytecode are not real.
 const LONGEST: u64 = 16 << 20;
 
@@ -55,7 +56,7 @@ impl Objects<'_> {
         if self.type_name(field(offsets.object_type)?)? != "code" {
             return Err(none());
         }
-        let units = field(SIZE)?;
+        let units = field(offsets.object_size)?;
         let first_line = u32::try_from(field(offsets.code_first_line)? & 0xffff_ffff).unwrap_or(0);
         let identity = self.identity(&head).ok_or_else(none)?;
         if units > LONGEST {
@@ -109,12 +110,14 @@ impl Objects<'_> {
         let mut head = [0; 64];
         self.memory.read(address, &mut head)?;
         let length = word(&head, offsets.unicode_length).ok_or_else(none)?;
-        let mut state = word(&head, offsets.unicode_state).ok_or_else(none)? & 0xffff_ffff;
-        if self.runtime.free_threaded {
-            // A byte of its own holds what takes two bits otherwise.
-            state = state >> 8 << 2;
-        }
-        let (width, is_compact, is_ascii) = (state >> 2 & 7, state >> 5 & 1 == 1, state >> 6 & 1 == 1);
+        let state = word(&head, offsets.unicode_state).ok_or_else(none)? & 0xffff_ffff;
+        let state = state
+            >> if self.runtime.free_threaded {
+                offsets.unicode_kind_bit_without_lock
+            } else {
+                USUAL_KIND_BIT
+            };
+        let (width, is_compact, is_ascii) = (state & 7, state >> 3 & 1 == 1, state >> 4 & 1 == 1);
         if !is_compact || !matches!(width, 1 | 2 | 4) || length > LONGEST {
             return Err(none());
         }
@@ -141,17 +144,32 @@ impl Objects<'_> {
     /// # Errors
     /// See [`Error`].
     pub fn bytes(&self, address: u64) -> Result<Vec<u8>, Error> {
-        let size = self.memory.word(address.wrapping_add(BYTES.0))?;
-        self.bytes_at(address.wrapping_add(BYTES.1), size)
+        let offsets = &self.runtime.offsets;
+        let size = self.memory.word(address.wrapping_add(offsets.object_size))?;
+        self.bytes_at(address.wrapping_add(offsets.bytes_content), size)
     }
 
-    /// The live bytecode of a code object, inline caches included.
+    /// The live bytecode at an address, that of a code object or one of its copies; inline caches included.
     ///
     /// # Errors
     /// See [`Error`].
-    pub fn adaptive(&self, code: &CodeObject) -> Result<Vec<u8>, Error> {
-        let start = code.address.wrapping_add(self.runtime.offsets.code_adaptive);
+    pub fn adaptive(&self, start: u64, code: &CodeObject) -> Result<Vec<u8>, Error> {
         self.bytes_at(start, code.length)
+    }
+
+    /// Addresses of the copies of its bytecode that threads have; none where all run one.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn copies(&self, code: u64) -> Result<Vec<u64>, Error> {
+        let Some(offset) = self.runtime.offsets.code_copies else {
+            return Ok(Vec::new());
+        };
+        let array = self.memory.word(code.wrapping_add(offset))?;
+        let number = self.memory.word(array)?.min(MOST_COPIES);
+        let bytes = self.bytes_at(array.wrapping_add(WORD), number * WORD)?;
+        let copies = bytes.chunks_exact(8).filter_map(|bytes| word(bytes, 0));
+        Ok(copies.filter(|&copy| copy != 0).collect())
     }
 
     fn bytes_at(&self, address: u64, length: u64) -> Result<Vec<u8>, Error> {

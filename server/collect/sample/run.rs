@@ -27,6 +27,8 @@ const SELDOM: u64 = 8;
 const TRIES: usize = 4;
 /// How long a process may take to become an interpreter.
 const START: Duration = Duration::from_secs(30);
+/// From so many samples of no use on, something is wrong.
+const FEWEST_LOST: u64 = 100;
 const TAG_OF_TORN: u32 = u32::MAX;
 
 pub(super) fn run(options: &Options, stop: &AtomicBool) -> Result<Samples, Error> {
@@ -44,6 +46,8 @@ pub(super) fn run(options: &Options, stop: &AtomicBool) -> Result<Samples, Error
         samples: Samples::default(),
         objects: Vec::new(),
         known: HashMap::new(),
+        copies: HashMap::new(),
+        executed: HashMap::new(),
         frames: Vec::new(),
         bytecode: options.bytecode,
     };
@@ -66,6 +70,15 @@ pub(super) fn run(options: &Options, stop: &AtomicBool) -> Result<Samples, Error
         clock.wait();
     }
     loop_.close(&mut since, &mut threads);
+    if loop_.is_lost() {
+        return Err(Error::UnknownVersion {
+            minor: if runtime.free_threaded {
+                format!("{} without the global interpreter lock", runtime.minor())
+            } else {
+                runtime.minor()
+            },
+        });
+    }
     Ok(loop_.finish())
 }
 
@@ -102,6 +115,10 @@ struct Loop<'a> {
     objects: Vec<CodeObject>,
     /// Index of code objects by address; [`TAG_OF_TORN`] for what is none.
     known: HashMap<u64, u32>,
+    /// Where threads have copies of a code object's bytecode.
+    copies: HashMap<u32, Vec<u64>>,
+    /// Samples by code object and where the bytecode began that was executed.
+    executed: HashMap<(u32, u64), u64>,
     frames: Vec<Frame>,
     /// Read live bytecode at the end.
     bytecode: bool,
@@ -251,6 +268,10 @@ impl Loop<'_> {
             &mut self.samples.inner
         };
         tree.add(path.iter().rev().copied(), counts);
+        if self.bytecode && self.runtime.offsets.code_copies.is_some() {
+            let start = frames[0].instruction.wrapping_sub(u64::from(top.1));
+            *self.executed.entry((top.0, start)).or_default() += counts.all();
+        }
         let mut opcode = [0];
         if self.memory.read(frames[0].instruction, &mut opcode).is_ok() {
             let seen: &mut BTreeMap<u8, u64> = self.samples.opcodes.entry(top).or_default();
@@ -294,15 +315,39 @@ impl Loop<'_> {
     }
 
     /// Offset of a frame's instruction; none when it is not in its code.
-    fn offset(&self, code: u32, frame: &Frame) -> Option<u32> {
-        let object = self.objects.get(code as usize)?;
-        let start = frame.code.wrapping_add(self.runtime.offsets.code_adaptive);
-        let offset = frame.instruction.wrapping_sub(start);
-        // Before the first instruction: a frame that has not begun (3.11, 3.12).
-        if offset == 2_u64.wrapping_neg() {
-            return Some(0);
+    fn offset(&mut self, code: u32, frame: &Frame) -> Option<u32> {
+        let length = self.objects.get(code as usize)?.length;
+        let from = |start: u64| {
+            let offset = frame.instruction.wrapping_sub(start);
+            // Before the first instruction: a frame that has not begun (3.11, 3.12).
+            if offset == 2_u64.wrapping_neg() {
+                return Some(0);
+            }
+            (offset < length && offset.is_multiple_of(2)).then(|| u32::try_from(offset).ok())?
+        };
+        let offsets = &self.runtime.offsets;
+        if let Some(offset) = from(frame.code.wrapping_add(offsets.code_adaptive)) {
+            return Some(offset);
         }
-        (offset < object.length && offset.is_multiple_of(2)).then(|| u32::try_from(offset).ok())?
+        offsets.code_copies?;
+        let known = |copies: &HashMap<u32, Vec<u64>>| copies.get(&code)?.iter().find_map(|&start| from(start));
+        if let Some(offset) = known(&self.copies) {
+            return Some(offset);
+        }
+        let objects = Objects {
+            memory: self.memory,
+            runtime: self.runtime,
+        };
+        self.copies.insert(code, objects.copies(frame.code).ok()?);
+        known(&self.copies)
+    }
+
+    /// Whether frames are not where they should be: nearly nothing that was read made sense.
+    fn is_lost(&self) -> bool {
+        let samples = &self.samples;
+        let nodes = samples.tree.nodes.iter().chain(&samples.inner.nodes);
+        let found = nodes.map(|node| node.counts.all()).sum::<u64>() + samples.harness;
+        samples.torn >= FEWEST_LOST && samples.torn / 4 > found
     }
 
     fn finish(mut self) -> Samples {
@@ -310,16 +355,25 @@ impl Loop<'_> {
             memory: self.memory,
             runtime: self.runtime,
         };
-        let live = |object: &CodeObject| {
+        // The copy that was executed most; one that only called others has no samples of its own.
+        let own = |object: &CodeObject| object.address.wrapping_add(self.runtime.offsets.code_adaptive);
+        let mut most: HashMap<u32, (u64, u64)> = HashMap::new();
+        for (&(code, start), &samples) in &self.executed {
+            let found = most.entry(code).or_default();
+            *found = (*found).max((samples, start));
+        }
+        let live = |index: usize, object: &CodeObject| {
+            let executed = u32::try_from(index).ok().and_then(|index| most.get(&index));
+            let start = executed.map_or_else(|| own(object), |&(_, start)| start);
             Some(Live {
-                bytecode: objects.adaptive(object).ok()?,
+                bytecode: objects.adaptive(start, object).ok()?,
                 lines: objects.bytes(object.lines).ok()?,
             })
         };
-        let code = |object: CodeObject| Code {
+        let code = |(index, object): (usize, CodeObject)| Code {
             live: self
                 .bytecode
-                .then(|| live(&object))
+                .then(|| live(index, &object))
                 .flatten()
                 .filter(|_| objects.is_still(&object)),
             address: object.address,
@@ -332,7 +386,7 @@ impl Loop<'_> {
             version: self.runtime.version(),
             free_threaded: self.runtime.free_threaded,
         });
-        self.samples.codes = self.objects.into_iter().map(code).collect();
+        self.samples.codes = self.objects.into_iter().enumerate().map(code).collect();
         self.samples
     }
 }
