@@ -136,6 +136,12 @@ pub fn nearest(minor: &str) -> &'static Version {
 }
 
 impl Version {
+    /// Whether the interpreter has specialized forms.
+    #[must_use]
+    pub fn specializes(&self, free_threaded: bool) -> bool {
+        !free_threaded || self.specializes_without_lock
+    }
+
     /// Executions of a generic instruction since it was new (`false`) or fell back from a specialized
     /// form (`true`), from its counter.
     ///

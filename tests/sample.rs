@@ -53,6 +53,8 @@ fn the_line_that_takes_the_time_has_it() {
         ("coroutine(400)", "coroutine", "self_share"),
         ("calls(100)", "total", "total"),
         ("threads(30)", "threads", "self_share"),
+        // Threads that live for a millisecond.
+        ("threads(10)", "threads", "self_share"),
     ];
     let jobs: Vec<_> = pythons::native_pythons("sampling")
         .into_iter()

@@ -12,7 +12,7 @@ use crate::bytecode::state::{self, Counted, Live};
 use crate::bytecode::{Tables, argument, locations};
 use crate::collect::wire;
 use crate::cpython::Version;
-use crate::profile::{Code, Failures, Instruction, Method, Misses, Position, Site, State};
+use crate::profile::{Code, Failures, Instruction, Method, Misses, Position, Python, Site, State};
 
 /// With more threads alive than this, a countdown may be missed between two polls.
 const THREADS_BOUND: u64 = 16;
@@ -30,9 +30,7 @@ pub(super) struct Context<'a> {
     pub(super) timed: &'a Timed,
     /// The workspace folder.
     pub(super) root: &'a Path,
-    pub(super) free_threaded: bool,
-    /// The interpreter has specialized forms at all.
-    pub(super) specializes: bool,
+    pub(super) python: &'a Python,
     /// There was a count pass.
     pub(super) counted: bool,
     /// Calls with the JIT on for each counted one.
@@ -46,7 +44,7 @@ pub(super) struct Context<'a> {
 impl Context<'_> {
     /// Whether misses seen with so many threads are lower bounds.
     pub(super) fn bounded(&self, threads: u64) -> bool {
-        threads > THREADS_BOUND || self.free_threaded && threads > 1
+        threads > THREADS_BOUND || self.python.free_threaded && threads > 1
     }
 
     fn counts(&self, path: &str) -> bool {
@@ -163,7 +161,8 @@ impl Context<'_> {
         found: &Gathered,
         crowded: bool,
     ) -> (State, Option<Site>) {
-        let has_family = self.specializes && self.tables.families.contains_key(&raw.name);
+        let has_family = self.version.specializes(self.python.free_threaded)
+            && self.tables.families.contains_key(&raw.name);
         let polled = polled(raw.offset, found);
         let forms: BTreeMap<String, u64> = polled.iter().flat_map(|polled| &polled.misses).fold(
             BTreeMap::new(),

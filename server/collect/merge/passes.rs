@@ -90,12 +90,6 @@ pub(super) fn traced(trace: &Trace) -> Option<Pass> {
     })
 }
 
-/// Whether the interpreter has specialized forms.
-pub(super) fn specializes(python: &Python) -> bool {
-    let version = cpython::version(&python.minor);
-    !python.free_threaded || version.is_none_or(|version| version.specializes_without_lock)
-}
-
 pub(super) fn notes(python: &Python, finished: &[Finished]) -> Vec<Note> {
     let mut notes = Vec::new();
     if !python.known {
@@ -103,7 +97,8 @@ pub(super) fn notes(python: &Python, finished: &[Finished]) -> Vec<Note> {
             minor: python.minor.clone(),
         });
     }
-    if !specializes(python) {
+    let version = cpython::version(&python.minor);
+    if version.is_some_and(|version| !version.specializes(python.free_threaded)) {
         notes.push(Note::NoSpecialization);
     }
     if python.pystats && !has_monitoring(python) {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::code::Context;
 use super::times::Timed;
-use super::{Finished, passes, sort};
+use super::{Finished, sort};
 use crate::bytecode::Tables;
 use crate::collect::wire;
 use crate::cpython;
@@ -39,8 +39,7 @@ pub fn candidates(python: &Python, finished: &[Finished]) -> Vec<String> {
         timed: &timed,
         root: Path::new(""),
         version,
-        free_threaded: python.free_threaded,
-        specializes: passes::specializes(python),
+        python,
         counted,
         calls: None,
         told_apart: false,

@@ -11,7 +11,7 @@ use super::clock::Clock;
 use super::memory::Memory;
 use super::objects::{CodeObject, Objects};
 use super::stack::{Frame, Seen};
-use super::threads::{self, Last, Thread};
+use super::threads::{Census, Last, Thread};
 use super::tree::Counts;
 use super::{Code, Error, Live, Options, Samples, Snapshot, Window};
 
@@ -51,25 +51,25 @@ pub(super) fn run(options: &Options, stop: &AtomicBool) -> Result<Samples, Error
         frames: Vec::new(),
         bytecode: options.bytecode,
     };
-    let mut threads = Vec::new();
+    let mut census = Census::of(memory);
     let mut clock = Clock::new(interval);
     let mut since = None;
     while !stop.load(Ordering::Relaxed) {
         if state(window.as_ref()) != Window::Open {
-            loop_.close(&mut since, &mut threads);
+            loop_.close(&mut since, &mut census.threads);
             std::thread::sleep(PAUSE);
             clock = Clock::new(interval);
             continue;
         }
         since.get_or_insert_with(Instant::now);
-        match loop_.tick(&mut threads, &mut clock) {
+        match loop_.tick(&mut census, &mut clock) {
             Ok(()) => {}
             Err(Error::NoProcess { .. }) => break,
             Err(error) => return Err(error),
         }
         clock.wait();
     }
-    loop_.close(&mut since, &mut threads);
+    loop_.close(&mut since, &mut census.threads);
     if loop_.is_lost() {
         return Err(Error::UnknownVersion {
             minor: if runtime.free_threaded {
@@ -131,44 +131,54 @@ impl Loop<'_> {
             self.samples.window_ns += u64::try_from(since.elapsed().as_nanos()).unwrap_or(0);
             for thread in threads {
                 let delayed = thread.delayed();
-                self.settle(thread, delayed);
+                self.settle(&std::mem::take(&mut thread.last), delayed);
             }
         }
     }
 
-    fn tick(&mut self, threads: &mut Vec<Thread>, clock: &mut Clock) -> Result<(), Error> {
-        if threads.is_empty() {
-            threads::refresh(self.memory, self.runtime, threads)?;
+    fn tick(&mut self, census: &mut Census, clock: &mut Clock) -> Result<(), Error> {
+        if census.threads.is_empty() {
+            census.refresh(self.runtime)?;
+        } else {
+            census.arrivals(self.runtime)?;
         }
         self.samples.ticks += 1;
-        self.samples.threads = self.samples.threads.max(threads.len());
+        self.samples.threads = self.samples.threads.max(census.threads.len());
         let mut index = 0;
-        while index < threads.len() {
-            let thread = &mut threads[index];
-            let weight = if thread.idle < IDLE { 1 } else { SELDOM };
+        while index < census.threads.len() {
+            let weight = if census.threads[index].idle < IDLE {
+                1
+            } else {
+                SELDOM
+            };
             if weight > 1 && clock.chance() * SELDOM as f64 >= 1.0 {
                 index += 1;
                 continue;
             }
-            if self.look(thread, weight)? {
+            if self.look(census, index, weight)? {
                 index += 1;
             } else {
-                let mut gone = threads.swap_remove(index);
-                self.settle(&mut gone, None);
+                census.remove(index);
             }
         }
         // Only now: who reads what a thread writes holds it up.
         if self.samples.ticks.is_multiple_of(REFRESH) {
-            threads::refresh(self.memory, self.runtime, threads)?;
+            census.refresh(self.runtime)?;
+        }
+        while let Some(last) = census.next_gone() {
+            self.settle(&last, None);
         }
         Ok(())
     }
 
     /// Looks at one thread; whether it is still there.
-    fn look(&mut self, thread: &mut Thread, weight: u64) -> Result<bool, Error> {
-        let Some(is_running) = thread.is_running() else {
+    fn look(&mut self, census: &mut Census, index: usize, weight: u64) -> Result<bool, Error> {
+        let thread = &mut census.threads[index];
+        let is_new = thread.is_new();
+        let mut is_running = thread.is_running();
+        if is_running.is_none() && !is_new {
             return Ok(false);
-        };
+        }
         let mut frames = std::mem::take(&mut self.frames);
         let mut seen = Ok(Seen::Nothing);
         for _ in 0..TRIES {
@@ -181,6 +191,13 @@ impl Loop<'_> {
                 break;
             }
         }
+        if is_new {
+            census.open(index);
+            // One that has ended since ran.
+            is_running = census.threads[index].is_running();
+        }
+        let thread = &mut census.threads[index];
+        let is_running = is_running.unwrap_or(true);
         thread.idle = if is_running {
             0
         } else {
@@ -202,7 +219,7 @@ impl Loop<'_> {
             thread.last.counts.add(counts);
         } else {
             let delayed = thread.delayed();
-            self.settle(thread, delayed);
+            self.settle(&std::mem::take(&mut thread.last), delayed);
             thread.last = Last {
                 frames: frames.clone(),
                 seen,
@@ -212,16 +229,12 @@ impl Loop<'_> {
             };
         }
         self.frames = frames;
-        if seen == Seen::Gone {
-            self.settle(thread, None);
-        }
         Ok(seen != Seen::Gone)
     }
 
     /// Counts the samples that found a thread in one place, without those for which it was ready to
     /// run but had no processor.
-    fn settle(&mut self, thread: &mut Thread, delayed: Option<u64>) {
-        let last = std::mem::take(&mut thread.last);
+    fn settle(&mut self, last: &Last, delayed: Option<u64>) {
         if last.frames.is_empty() {
             return;
         }
@@ -330,7 +343,8 @@ impl Loop<'_> {
             return Some(offset);
         }
         offsets.code_copies?;
-        let known = |copies: &HashMap<u32, Vec<u64>>| copies.get(&code)?.iter().find_map(|&start| from(start));
+        let known =
+            |copies: &HashMap<u32, Vec<u64>>| copies.get(&code)?.iter().find_map(|&start| from(start));
         if let Some(offset) = known(&self.copies) {
             return Some(offset);
         }

@@ -148,6 +148,16 @@ impl Stack {
         }
     }
 
+    /// The same for another thread whose state is in the same place: its frames may be, too.
+    #[must_use]
+    pub fn of_next(self, interpreter: u64, native: u64) -> Self {
+        Self {
+            ahead: self.ahead,
+            generators: self.generators,
+            ..Self::new(interpreter, self.thread, native)
+        }
+    }
+
     /// Reads the frames, innermost first; `is_code` tells whether there is a code object at an address.
     ///
     /// # Errors

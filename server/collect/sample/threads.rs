@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::Error;
 use super::attach::Runtime;
-use super::memory::Memory;
+use super::memory::{Memory, word};
 use super::stack::{Frame, Seen, Stack};
 use super::tree::Counts;
 
@@ -20,12 +20,21 @@ const MOST: usize = 4096;
 pub struct Thread {
     /// Address of its state.
     pub state: u64,
+    /// Its number, as it knows it.
+    native: u64,
     /// Reads its frames.
     pub stack: Stack,
     /// Samples in a row that found it off the processor.
     pub idle: u32,
     /// What was seen of it last, not counted yet.
     pub last: Last,
+    /// None until it was looked at once: it may have ended by the time they are open.
+    files: Option<Files>,
+}
+
+/// What the system tells of a thread.
+#[derive(Debug)]
+struct Files {
     stat: Option<File>,
     schedule: Option<File>,
 }
@@ -58,12 +67,24 @@ impl Default for Last {
 }
 
 impl Thread {
+    /// It was never looked at.
+    #[must_use]
+    pub fn is_new(&self) -> bool {
+        self.files.is_none()
+    }
+
     /// How long it has been ready to run without a processor, in ns since it began
     /// (`Documentation/scheduler/sched-stats.rst`); none where the system does not tell.
     #[must_use]
     pub fn delayed(&self) -> Option<u64> {
         let mut bytes = [0; 64];
-        let read = self.schedule.as_ref()?.read_at(&mut bytes, 0).ok()?;
+        let read = self
+            .files
+            .as_ref()?
+            .schedule
+            .as_ref()?
+            .read_at(&mut bytes, 0)
+            .ok()?;
         let text = std::str::from_utf8(&bytes[..read]).ok()?;
         text.split(' ').nth(1)?.parse().ok()
     }
@@ -72,7 +93,7 @@ impl Thread {
     #[must_use]
     pub fn is_running(&self) -> Option<bool> {
         let mut bytes = [0; 128];
-        let read = self.stat.as_ref()?.read_at(&mut bytes, 0).ok()?;
+        let read = self.files.as_ref()?.stat.as_ref()?.read_at(&mut bytes, 0).ok()?;
         // `PID (NAME) STATE …`; a name may hold anything.
         let name_end = bytes[..read].iter().rposition(|&byte| byte == b')')?;
         match bytes.get(name_end + 2)? {
@@ -83,49 +104,192 @@ impl Thread {
     }
 }
 
-/// Looks all threads up; those known already are kept.
-///
-/// # Errors
-/// [`Error::Denied`] and [`Error::NoProcess`].
-pub fn refresh(memory: Memory, runtime: &Runtime, threads: &mut Vec<Thread>) -> Result<(), Error> {
-    let offsets = &runtime.offsets;
-    let mut found: Vec<(u64, u64, u64)> = Vec::new();
-    let link = |address: u64| match memory.word(address) {
-        Err(Error::Unreadable { .. }) => Ok(0),
-        other => other,
-    };
-    let mut interpreter = link(runtime.address.wrapping_add(offsets.interpreters_head))?;
-    let mut interpreters = 0;
-    while interpreter != 0 && interpreters < MOST {
-        interpreters += 1;
-        let mut thread = link(interpreter.wrapping_add(offsets.threads_head))?;
-        while thread != 0 && found.len() < MOST {
-            let native = link(thread.wrapping_add(offsets.native_thread_id))?;
-            if native != 0 {
-                found.push((interpreter, thread, native));
+/// All threads, kept up to date.
+#[derive(Debug)]
+pub struct Census {
+    memory: Memory,
+    /// Known threads.
+    pub threads: Vec<Thread>,
+    /// Those that have ended.
+    gone: Vec<Thread>,
+    /// Where frames were of threads that have ended, by the address of their state.
+    learned: HashMap<u64, Stack>,
+    /// Of each interpreter: its address, and what thread was added to it last: the address of its state,
+    /// where another one may be by now, and its number.
+    newest: Vec<(u64, (u64, u64))>,
+    /// The process has numbers of its own for its threads, as in a container.
+    is_inside: bool,
+}
+
+impl Census {
+    /// Of a process; [`Census::refresh`] looks for its threads.
+    #[must_use]
+    pub fn of(memory: Memory) -> Self {
+        let folder = PathBuf::from(format!("/proc/{}", memory.pid()));
+        Self {
+            memory,
+            threads: Vec::new(),
+            gone: Vec::new(),
+            learned: HashMap::new(),
+            newest: Vec::new(),
+            // A number for each namespace, from ours to its own (`proc_pid_status(5)`).
+            is_inside: numbers(&folder).is_some_and(|numbers| numbers.len() > 1),
+        }
+    }
+
+    /// Looks all threads up; those known already are kept.
+    ///
+    /// # Errors
+    /// [`Error::Denied`] and [`Error::NoProcess`].
+    pub fn refresh(&mut self, runtime: &Runtime) -> Result<(), Error> {
+        let offsets = &runtime.offsets;
+        self.newest.clear();
+        let mut found = Vec::new();
+        let mut interpreter = self.link(runtime.address.wrapping_add(offsets.interpreters_head))?;
+        while interpreter != 0 && self.newest.len() < MOST {
+            let newest = self.walk(runtime, interpreter, &mut found, |_, _| false)?;
+            self.newest.push((interpreter, newest));
+            interpreter = self.link(interpreter.wrapping_add(offsets.interpreter_next))?;
+        }
+        let is_there = |thread: &mut Thread| {
+            let is_it = |known: &New| (known.state, known.native) == (thread.state, thread.native);
+            found.iter().any(is_it)
+        };
+        let gone = self.threads.extract_if(.., |thread| !is_there(thread));
+        self.gone.extend(gone);
+        self.add(found);
+        Ok(())
+    }
+
+    /// A thread is no more.
+    pub fn remove(&mut self, index: usize) {
+        self.gone.push(self.threads.swap_remove(index));
+    }
+
+    /// One that has ended since the last time; what was learned of where its frames are goes to the next one
+    /// whose state is in the same place: interpreters use that again.
+    pub fn next_gone(&mut self) -> Option<Last> {
+        let thread = self.gone.pop()?;
+        if self.learned.len() >= MOST {
+            self.learned.clear();
+        }
+        self.learned.insert(thread.state, thread.stack);
+        Some(thread.last)
+    }
+
+    /// Looks for threads that have come since: a thread may live for less than a millisecond. Interpreters
+    /// put a new one before the others (`add_threadstate` in `Python/pystate.c`).
+    ///
+    /// # Errors
+    /// [`Error::Denied`] and [`Error::NoProcess`].
+    pub fn arrivals(&mut self, runtime: &Runtime) -> Result<(), Error> {
+        let mut found = Vec::new();
+        for index in 0..self.newest.len() {
+            let (interpreter, (state, native)) = self.newest[index];
+            let words = [
+                (interpreter.wrapping_add(runtime.offsets.threads_head), 8),
+                (state.wrapping_add(runtime.offsets.native_thread_id), 8),
+            ];
+            let mut read = [0; 16];
+            let is_whole = match self.memory.read_pieces(&words, &mut read) {
+                Ok(length) => length == read.len(),
+                Err(Error::Unreadable { .. }) => false,
+                Err(error) => return Err(error),
+            };
+            if !is_whole || word(&read, 0) != Some(state) || word(&read, 8) != Some(native) {
+                let is_known = |state, native| {
+                    self.threads
+                        .iter()
+                        .any(|one| (one.state, one.native) == (state, native))
+                };
+                self.newest[index].1 = self.walk(runtime, interpreter, &mut found, is_known)?;
             }
-            thread = link(thread.wrapping_add(offsets.thread_next))?;
         }
-        interpreter = link(interpreter.wrapping_add(offsets.interpreter_next))?;
+        self.add(found);
+        Ok(())
     }
-    threads.retain(|thread| found.iter().any(|known| known.1 == thread.state));
-    found.retain(|new| threads.iter().all(|thread| thread.state != new.1));
-    if !found.is_empty() {
-        let tasks = Tasks::of(memory.pid());
-        for (interpreter, state, native) in found {
-            let task = tasks.of_thread(native);
-            let open = |name: &str| File::open(format!("/proc/{}/task/{task}/{name}", memory.pid())).ok();
-            threads.push(Thread {
-                state,
-                stack: Stack::new(interpreter, state, native),
-                idle: 0,
-                last: Last::default(),
-                stat: open("stat"),
-                schedule: open("schedstat"),
-            });
+
+    /// Threads of an interpreter up to one that is known; the state and the number of the newest, or 0 when one
+    /// has not begun yet and is to be looked for again.
+    fn walk(
+        &self,
+        runtime: &Runtime,
+        interpreter: u64,
+        found: &mut Vec<New>,
+        is_known: impl Fn(u64, u64) -> bool,
+    ) -> Result<(u64, u64), Error> {
+        let offsets = &runtime.offsets;
+        let mut state = self.link(interpreter.wrapping_add(offsets.threads_head))?;
+        let (mut newest, mut all_began) = (None, true);
+        while state != 0 && found.len() < MOST {
+            let native = self.link(state.wrapping_add(offsets.native_thread_id))?;
+            newest.get_or_insert((state, native));
+            if native == 0 {
+                all_began = false;
+            } else if is_known(state, native) {
+                break;
+            } else {
+                found.push(New {
+                    interpreter,
+                    state,
+                    native,
+                });
+            }
+            state = self.link(state.wrapping_add(offsets.thread_next))?;
+        }
+        Ok(newest.filter(|_| all_began).unwrap_or_default())
+    }
+
+    fn add(&mut self, found: Vec<New>) {
+        for new in found {
+            let is_it = |thread: &Thread| (thread.state, thread.native) == (new.state, new.native);
+            if !self.threads.iter().any(is_it) {
+                let stack = match self.learned.remove(&new.state) {
+                    Some(stack) => stack.of_next(new.interpreter, new.native),
+                    None => Stack::new(new.interpreter, new.state, new.native),
+                };
+                self.threads.push(Thread {
+                    state: new.state,
+                    native: new.native,
+                    stack,
+                    idle: 0,
+                    last: Last::default(),
+                    files: None,
+                });
+            }
         }
     }
-    Ok(())
+
+    /// What an address holds; 0 when it holds nothing any more.
+    fn link(&self, address: u64) -> Result<u64, Error> {
+        match self.memory.word(address) {
+            Err(Error::Unreadable { .. }) => Ok(0),
+            other => other,
+        }
+    }
+
+    /// Opens what the system tells of a thread.
+    pub fn open(&mut self, index: usize) {
+        let pid = self.memory.pid();
+        let thread = &mut self.threads[index];
+        let task = if self.is_inside {
+            Tasks::of(pid).of_thread(thread.native)
+        } else {
+            thread.native
+        };
+        let open = |name: &str| File::open(format!("/proc/{pid}/task/{task}/{name}")).ok();
+        thread.files = Some(Files {
+            stat: open("stat"),
+            schedule: open("schedstat"),
+        });
+    }
+}
+
+/// A thread that was not known.
+struct New {
+    interpreter: u64,
+    state: u64,
+    native: u64,
 }
 
 /// What the system calls the threads of a process here: in a container they have other numbers.
@@ -133,10 +297,7 @@ struct Tasks(HashMap<u64, u64>);
 
 impl Tasks {
     fn of(pid: i32) -> Self {
-        let folder = PathBuf::from(format!("/proc/{pid}"));
-        // A number for each namespace, from ours to its own (`proc_pid_status(5)`).
-        let is_inside = numbers(&folder).is_some_and(|numbers| numbers.len() > 1);
-        let tasks = std::fs::read_dir(folder.join("task")).ok().filter(|_| is_inside);
+        let tasks = std::fs::read_dir(format!("/proc/{pid}/task"));
         let tasks = tasks.into_iter().flatten().flatten();
         let known = tasks.filter_map(|task| {
             let numbers = numbers(&task.path())?;
