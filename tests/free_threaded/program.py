@@ -26,7 +26,8 @@ def work(n):
     return total
 
 
-def add(n, one):
+def add(n, one, both):
+    both.wait()  # both live at once: one that comes later would go on with the other's copy
     total = one
     for _ in range(n):
         total = total + one
@@ -45,4 +46,5 @@ def threads(n):
 
 
 def differ(n):
-    run(*[threading.Thread(target=add, args=(n, one)) for one in (1, 1.0)])
+    both = threading.Barrier(2)
+    run(*[threading.Thread(target=add, args=(n, one, both)) for one in (1, 1.0)])

@@ -10,9 +10,10 @@ import sys
 import bytecost_misses
 import bytecost_opcodes
 
+SETTLES = 8  # reads until two are alike
 FREE_THREADED = "free-threading build" in sys.version
 CodeType = type((lambda: None).__code__)
-MOST = 1 << 16  # threads; a larger number is no number
+MOST = 1 << 12  # threads; a larger number is taken for none
 
 
 class Copies:
@@ -67,7 +68,8 @@ class Copies:
         size, word = self.size, self.memory.word
         while True:
             array = word(id(code) + self.array_at)
-            words = self.read(array, size * (1 + word(array)))
+            number = word(array)
+            words = self.read(array, size * (1 + number if number < MOST else 1))
             # Another thread may have put a longer one in its place: what was read may be anything then.
             if word(id(code) + self.array_at) == array:
                 return [int.from_bytes(words[at : at + size], sys.byteorder) for at in range(size, len(words), size)]
@@ -123,6 +125,17 @@ def differ(code, copies, fresh):
     return False
 
 
+def settled(read):
+    """What is read twice alike: a thread writes an opcode and its counter one after the other. It cannot go on
+    for long while another one polls, as its own next event waits for that."""
+    live = read()
+    for _ in range(SETTLES):
+        before, live = live, read()
+        if live == before:
+            break
+    return live
+
+
 def sites(code, calibration):
     """What watches the sites of a code object."""
     if COPIES is None:
@@ -138,7 +151,10 @@ class Sites:
         own = bytecost_misses.Sites(code, calibration)
         # Nothing has run yet: so begins every copy.
         self.fresh = own.state[0] if own.offsets else b""
-        self.of = {0: own}
+        own.live = lambda: settled(lambda: code._co_code_adaptive)
+        self.own = own
+        # By the number of a thread and the address of its copy, as a copy can go and another come.
+        self.others = {}
         self.offsets, self.for_iters = own.offsets, own.for_iters
         self.threads = 1
 
@@ -147,20 +163,24 @@ class Sites:
             return
         if table is not None:
             table[1] = every
+        self.own.poll()
         length = len(self.code.co_code)
         for index, address in enumerate(COPIES.addresses(self.code)):
-            if address and index not in self.of:
-                sites = self.of[index] = bytecost_misses.Sites(self.code, self.calibration, lambda: self.fresh)
-                sites.live = lambda at=address: COPIES.read(at, length)
-        for sites in self.of.values():
+            if not index or not address:
+                continue
+            sites = self.others.get((index, address))
+            if sites is None:
+                sites = bytecost_misses.Sites(self.code, self.calibration, lambda: self.fresh)
+                sites.live = lambda at=address: settled(lambda: COPIES.read(at, length))
+                self.others[index, address] = sites
             sites.poll()
 
     def report(self):
-        return self.of[0].report()
+        return self.own.report()
 
     def quiet(self):
-        return self.of[0].quiet()
+        return self.own.quiet()
 
     def copies(self):
         """What the others tell."""
-        return [sites.report() for index, sites in self.of.items() if index]
+        return [sites.report() for sites in self.others.values()]

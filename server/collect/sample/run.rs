@@ -11,7 +11,7 @@ use super::clock::Clock;
 use super::memory::Memory;
 use super::objects::{CodeObject, Objects};
 use super::stack::{Frame, Seen};
-use super::threads::{Census, Last, Thread};
+use super::threads::{Activity, Census, Last, Thread};
 use super::tree::Counts;
 use super::{Code, Error, Live, Options, Samples, Snapshot, Window};
 
@@ -175,8 +175,8 @@ impl Loop<'_> {
     fn look(&mut self, census: &mut Census, index: usize, weight: u64) -> Result<bool, Error> {
         let thread = &mut census.threads[index];
         let is_new = thread.is_new();
-        let mut is_running = thread.is_running();
-        if is_running.is_none() && !is_new {
+        let mut activity = thread.activity();
+        if !is_new && matches!(activity, Activity::Stopped | Activity::Ended) {
             return Ok(false);
         }
         let mut frames = std::mem::take(&mut self.frames);
@@ -193,11 +193,15 @@ impl Loop<'_> {
         }
         if is_new {
             census.open(index);
-            // One that has ended since ran.
-            is_running = census.threads[index].is_running();
+            activity = census.threads[index].activity();
+            if activity == Activity::Stopped {
+                self.frames = frames;
+                return Ok(false);
+            }
         }
         let thread = &mut census.threads[index];
-        let is_running = is_running.unwrap_or(true);
+        // One that has ended since it was read ran.
+        let is_running = activity != Activity::Waiting;
         thread.idle = if is_running {
             0
         } else {

@@ -89,19 +89,36 @@ impl Thread {
         text.split(' ').nth(1)?.parse().ok()
     }
 
-    /// Whether it runs or could run; none when it is gone or stopped by a debugger.
+    /// What it does, by what the system says.
     #[must_use]
-    pub fn is_running(&self) -> Option<bool> {
+    pub fn activity(&self) -> Activity {
         let mut bytes = [0; 128];
-        let read = self.files.as_ref()?.stat.as_ref()?.read_at(&mut bytes, 0).ok()?;
+        let stat = self.files.as_ref().and_then(|files| files.stat.as_ref());
+        let read = stat
+            .and_then(|stat| stat.read_at(&mut bytes, 0).ok())
+            .unwrap_or(0);
         // `PID (NAME) STATE …`; a name may hold anything.
-        let name_end = bytes[..read].iter().rposition(|&byte| byte == b')')?;
-        match bytes.get(name_end + 2)? {
-            b'R' => Some(true),
-            b'S' | b'D' | b'I' | b'P' => Some(false),
-            _ => None,
+        let name_end = bytes[..read].iter().rposition(|&byte| byte == b')');
+        match name_end.and_then(|end| bytes.get(end + 2)) {
+            Some(b'R') => Activity::Running,
+            Some(b'S' | b'D' | b'I' | b'P') => Activity::Waiting,
+            Some(b'T' | b't') => Activity::Stopped,
+            _ => Activity::Ended,
         }
     }
+}
+
+/// What a thread does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// It is on a processor or could be.
+    Running,
+    /// It sleeps, or waits for something.
+    Waiting,
+    /// A debugger or a signal stopped it.
+    Stopped,
+    /// It is no more.
+    Ended,
 }
 
 /// All threads, kept up to date.
