@@ -124,6 +124,15 @@ pub struct Samples {
     pub opcodes: std::collections::HashMap<(u32, u32), std::collections::BTreeMap<u8, u64>>,
 }
 
+impl Samples {
+    /// How many found the target's code, whatever it was doing.
+    #[must_use]
+    pub fn found(&self) -> u64 {
+        let nodes = self.tree.nodes.iter().chain(&self.inner.nodes);
+        nodes.map(|node| node.counts.all()).sum()
+    }
+}
+
 /// A code object that was seen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Code {

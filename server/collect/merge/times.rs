@@ -29,8 +29,7 @@ const FEWEST: u64 = 100;
 
 /// Whether a run was too short to be sampled.
 pub(super) fn too_few(samples: &Samples) -> bool {
-    let nodes = samples.tree.nodes.iter().chain(&samples.inner.nodes);
-    nodes.map(|node| node.counts.all()).sum::<u64>() < FEWEST
+    samples.found() < FEWEST
 }
 
 /// A code object as a trace names it: path relative to the root, qualified name, first line.

@@ -124,7 +124,7 @@ struct Loop<'a> {
     bytecode: bool,
 }
 
-impl Loop<'_> {
+impl<'a> Loop<'a> {
     /// The window has closed.
     fn close(&mut self, since: &mut Option<Instant>, threads: &mut [Thread]) {
         if let Some(since) = since.take() {
@@ -316,10 +316,7 @@ impl Loop<'_> {
         if let Some(&index) = self.known.get(&address) {
             return index;
         }
-        let objects = Objects {
-            memory: self.memory,
-            runtime: self.runtime,
-        };
+        let objects = self.objects();
         let index = match objects.code(address) {
             Ok(object) => {
                 self.objects.push(object);
@@ -352,27 +349,27 @@ impl Loop<'_> {
         if let Some(offset) = known(&self.copies) {
             return Some(offset);
         }
-        let objects = Objects {
-            memory: self.memory,
-            runtime: self.runtime,
-        };
+        let objects = self.objects();
         self.copies.insert(code, objects.copies(frame.code).ok()?);
         known(&self.copies)
+    }
+
+    /// Reads objects of the interpreter.
+    fn objects(&self) -> Objects<'a> {
+        Objects {
+            memory: self.memory,
+            runtime: self.runtime,
+        }
     }
 
     /// Whether frames are not where they should be: nearly nothing that was read made sense.
     fn is_lost(&self) -> bool {
         let samples = &self.samples;
-        let nodes = samples.tree.nodes.iter().chain(&samples.inner.nodes);
-        let found = nodes.map(|node| node.counts.all()).sum::<u64>() + samples.harness;
-        samples.torn >= FEWEST_LOST && samples.torn / 4 > found
+        samples.torn >= FEWEST_LOST && samples.torn / 4 > samples.found() + samples.harness
     }
 
     fn finish(mut self) -> Samples {
-        let objects = Objects {
-            memory: self.memory,
-            runtime: self.runtime,
-        };
+        let objects = self.objects();
         // The copy that was executed most; one that only called others has no samples of its own.
         let own = |object: &CodeObject| object.address.wrapping_add(self.runtime.offsets.code_adaptive);
         let mut most: HashMap<u32, (u64, u64)> = HashMap::new();
