@@ -30,7 +30,7 @@ use self::merge::Finished;
 use self::outcome::{crash_place, outcome};
 use self::output::Output;
 pub use self::passes::name;
-use self::passes::{counted_calls, kinds};
+use self::passes::{counted_calls, kinds, sampled_processes};
 use self::process::End;
 use self::sample::Sampler;
 use self::stdin::Input;
@@ -46,6 +46,9 @@ const MOST_SAMPLED: u64 = 1_000_000_000;
 const MOST_TRACED: u64 = 200_000;
 /// A counted pass repeats a short workload until it is as long as this when not counted.
 const LONG_ENOUGH_NS: f64 = 1_000_000.0;
+
+/// How long calls go on unmeasured before one of several sampled processes is sampled.
+const WARM_UP: Duration = Duration::from_millis(60);
 
 /// The file in which the helper says when to sample.
 const WINDOW: &str = "sample.window";
@@ -218,10 +221,9 @@ pub async fn run_in(
     let mut session = Session::new(request, surroundings, kinds(request))?;
     let mut finished = vec![
         session
-            .pass(
+            .process(
                 PassKind::Natural,
-                1,
-                request.calls.unwrap_or(MOST_CALLS),
+                Turn::only(1, request.calls.unwrap_or(MOST_CALLS)),
                 cancelled,
                 progress,
             )
@@ -244,7 +246,12 @@ pub async fn run_in(
                 PassKind::Jit => request.calls.unwrap_or(MOST_CALLS),
                 _ => calls,
             };
-            match session.pass(kind, number, calls, cancelled, progress).await {
+            let turn = Turn::only(number, calls);
+            if kind == PassKind::Sample {
+                session.sample(turn, cancelled, progress, &mut finished).await?;
+                continue;
+            }
+            match session.process(kind, turn, cancelled, progress).await {
                 // The JIT is an experiment of CPython's: what was measured without it stands.
                 Err(Error::Helper { what, .. }) if kind == PassKind::Jit => {
                     skipped = Some(Note::Skipped {
@@ -357,6 +364,33 @@ struct Session<'a> {
     sites: Vec<String>,
     /// The natural pass had to be stopped.
     endless: bool,
+    /// How long the last process lived besides the calls it made.
+    overhead: Duration,
+}
+
+/// Which process of a pass it is, and what it is to do.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    /// Number of the pass, from 1.
+    number: usize,
+    /// Most calls.
+    calls: u64,
+    /// Number of the process in the pass, from 0.
+    process: u32,
+    /// Processes of the pass.
+    processes: u32,
+}
+
+impl Turn {
+    /// The only process of a pass.
+    fn only(number: usize, calls: u64) -> Self {
+        Self {
+            number,
+            calls,
+            process: 0,
+            processes: 1,
+        }
+    }
 }
 
 impl<'a> Session<'a> {
@@ -379,38 +413,66 @@ impl<'a> Session<'a> {
             passes,
             sites: Vec::new(),
             endless: false,
+            overhead: Duration::ZERO,
         })
     }
 
-    async fn pass(
+    /// The sampled pass: its time is divided among processes, as each differs from the others in where its
+    /// memory is, and its shares with it.
+    async fn sample(
+        &mut self,
+        turn: Turn,
+        cancelled: &mut watch::Receiver<bool>,
+        progress: &mut dyn FnMut(Progress),
+        finished: &mut Vec<Finished>,
+    ) -> Result<(), Error> {
+        let processes = sampled_processes(self.request, &finished[0], self.overhead);
+        for process in 0..processes {
+            let turn = Turn {
+                process,
+                processes,
+                ..turn
+            };
+            let pass = self.process(PassKind::Sample, turn, cancelled, progress).await?;
+            let failed = pass.outcome != Outcome::Completed || matches!(pass.samples, Some(Err(_)));
+            finished.push(pass);
+            if failed {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn process(
         &mut self,
         kind: PassKind,
-        number: usize,
-        calls: u64,
+        turn: Turn,
         cancelled: &mut watch::Receiver<bool>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Finished, Error> {
-        let name = name(kind);
+        let number = turn.number;
+        let name = format!("{}.{}", name(kind), turn.process);
         let result = self.helper.file(&format!("{name}.result"));
         let progress_file = self.helper.file(&format!("{name}.progress"));
         let job = self.helper.file(&format!("{name}.job"));
-        let text = self.job(kind, calls, &result, &progress_file);
+        let text = self.job(kind, turn, &result, &progress_file);
         std::fs::write(&job, text.text()).map_err(Error::Unpack)?;
         if kind == PassKind::Sample {
             std::fs::write(self.helper.file(WINDOW), b"0").map_err(Error::Unpack)?;
         }
         let python = Path::new(&self.request.python.executable);
-        let started = Instant::now();
+        let began = Instant::now();
         let passes = self.passes.len();
         let mut tick = || {
             let (fraction, calls) = read_progress(&progress_file);
+            let of_pass = |part: f64| (f64::from(turn.process) + part) / f64::from(turn.processes);
             progress(Progress {
                 pass: kind,
                 number,
                 passes,
-                fraction,
+                fraction: fraction.map(of_pass),
                 calls,
-                elapsed: started.elapsed(),
+                elapsed: began.elapsed(),
             });
         };
         tick();
@@ -460,6 +522,8 @@ impl<'a> Session<'a> {
         let place = crash_place(&result.with_extension("result.crash"), self.helper.folder());
         let deadline = self.deadline(kind);
         let outcome = outcome(&end, read.as_ref(), deadline, place);
+        let called = read.as_ref().map_or(0, |result| result.wall_ns);
+        self.overhead = began.elapsed().saturating_sub(Duration::from_nanos(called));
         self.endless |= matches!(outcome, Outcome::TimedOut { .. });
         Ok(Finished {
             kind,
@@ -478,7 +542,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn job(&self, kind: PassKind, calls: u64, result: &Path, progress: &Path) -> Job {
+    fn job(&self, kind: PassKind, turn: Turn, result: &Path, progress: &Path) -> Job {
         let request = self.request;
         let mut job = Job::default();
         job.add("pass", name(kind));
@@ -540,17 +604,20 @@ impl<'a> Session<'a> {
         let natural = matches!(kind, PassKind::Natural | PassKind::Jit);
         job.add(
             "calls",
-            if natural && request.once { 1 } else { calls }.to_string(),
+            if natural && request.once { 1 } else { turn.calls }.to_string(),
         );
         // Without a budget, only the number of calls decides.
         let budget = match kind {
             _ if request.calls.is_some() => 0,
             PassKind::Natural | PassKind::Jit => request.budget.as_nanos(),
-            PassKind::Sample => request.sampled_budget.as_nanos(),
+            PassKind::Sample => request.sampled_budget.as_nanos() / u128::from(turn.processes),
             _ => 0,
         };
         if kind == PassKind::Sample {
             job.add("window", bytes(&self.helper.file(WINDOW)));
+            // Each process has a beginning, which is unlike the rest: with several it would weigh.
+            let warm_up = if turn.processes > 1 { WARM_UP } else { Duration::ZERO };
+            job.add("warm-up-ns", warm_up.as_nanos().to_string());
         }
         job.add("budget-ns", budget.to_string());
         if let Some(deadline) = self.deadline(kind) {

@@ -38,7 +38,7 @@ COARSE_NS = 20
 COARSE_LIMIT = 0.05
 SLOWER = 1.02
 TORN = 1e-4
-PROCESSES = 4
+PROCESSES = 8
 
 
 def output(command, **options):
@@ -69,12 +69,26 @@ class Truth:
 
     def __init__(self, python, body, rounds):
         told = [json.loads(output([python, HERE / "truth.py", body, str(rounds)])) for _ in range(PROCESSES)]
-        self.costs = mean([mean(one["lines"]) for one in told])
+        ways = told[0]["ways"]
+        # By way; of the processes the middle one, as one may be disturbed for as long as it lives.
+        self.by_way = middles(told)
+        self.costs = mean(self.by_way)
         self.shares = shares(self.costs)
-        by_repeats = [mean(vectors) for vectors in zip(*(one["lines"] for one in told))]
-        self.floor = statistics.fmean(distance(shares(costs), self.shares) for costs in by_repeats)
-        halves = [mean([mean(one["lines"]) for one in half]) for half in (told[::2], told[1::2])]
+        self.floor = self.spread(self.by_way)
+        self.beside_floor = self.spread([costs for costs, (_, is_apart) in zip(self.by_way, ways) if not is_apart])
+        halves = [mean(middles(half)) for half in (told[::2], told[1::2])]
         self.again = distance(shares(halves[0]), shares(halves[1]))
+
+    @staticmethod
+    def spread(by_way):
+        """How far single ways are from their mean."""
+        middle = shares(mean(by_way))
+        return statistics.fmean(distance(shares(costs), middle) for costs in by_way)
+
+
+def middles(told):
+    """For each way and line the median of several processes."""
+    return [[statistics.median(values) for values in zip(*of_way)] for of_way in zip(*(one["lines"] for one in told))]
 
 
 def bytecost(run, python, path, body, seconds, times="sample"):

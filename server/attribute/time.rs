@@ -60,7 +60,10 @@ impl<'p> Whole<'p> {
                 0.0
             }
         };
-        let error = self.times.samples.map(|all| half_width(own.samples, all));
+        let error = self
+            .times
+            .samples
+            .map(|all| (half_width(own.samples, all) * self.times.dispersion.sqrt()).min(1.0));
         TimeCosts {
             method: self.times.method,
             self_ns: own.busy_ns * factor,
@@ -85,7 +88,8 @@ pub struct TimeCosts {
     pub self_ns: f64,
     /// The same as a share of the whole run's, 0 to 1.
     pub share: f64,
-    /// Half of the 95 % interval of `share`; none when not sampled.
+    /// Half of the 95 % interval of `share`, by the number of samples and how much processes differed among
+    /// themselves; none when not sampled.
     pub error: Option<f64>,
     /// Samples behind it; 0 when not sampled.
     pub samples: u64,

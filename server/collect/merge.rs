@@ -3,6 +3,7 @@
 mod code;
 mod jit;
 mod passes;
+mod spread;
 mod times;
 mod types;
 
@@ -17,7 +18,7 @@ use super::sample::{self, Samples};
 use super::wire::{self, Origin};
 use crate::bytecode::{Tables, instructions};
 use crate::cpython::{self, Version};
-use crate::profile::{Code, File, Note, Outcome, Pass, PassKind, Profile, Python, State, Workload};
+use crate::profile::{Code, File, Note, Outcome, PassKind, Profile, Python, State, Workload};
 use crate::trace::Trace;
 
 /// A pass with what its process said and how that process ended.
@@ -54,8 +55,8 @@ struct Gathered<'a> {
     jit: Vec<&'a wire::Jit>,
     /// As a pystats build counted it.
     pystats: Vec<&'a wire::Counts>,
-    /// Where the sampled pass had it.
-    sampled: Vec<u64>,
+    /// Where sampled processes had it.
+    sampled: Vec<times::Place>,
     /// Its counts come from a pass that was cut short.
     partial: bool,
 }
@@ -74,7 +75,7 @@ pub fn merge(
 ) -> Profile {
     let version = cpython::nearest(&python.minor);
     let mut notes = passes::notes(&python, finished);
-    let mut passes: Vec<Pass> = finished.iter().map(passes::pass).collect();
+    let mut passes = passes::all(finished);
     passes.extend(traced.and_then(passes::traced));
     let empty = Tables::default();
     let tables = finished
@@ -184,7 +185,7 @@ struct Sorted<'a> {
 fn sort<'a>(finished: &'a [Finished], tables: &Tables, version: &Version) -> Sorted<'a> {
     let reference = identities(finished);
     let mut sorted = Sorted::default();
-    for pass in finished {
+    for (index, pass) in finished.iter().enumerate() {
         let Some(result) = &pass.result else { continue };
         let changed: BTreeSet<&str> = result
             .files
@@ -205,14 +206,18 @@ fn sort<'a>(finished: &'a [Finished], tables: &Tables, version: &Version) -> Sor
                     version,
                 );
             } else {
-                gather(&mut sorted.gathered, code, pass);
+                gather(&mut sorted.gathered, code, (index, pass));
             }
         }
     }
     sorted
 }
 
-fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, pass: &'a Finished) {
+fn gather<'a>(
+    gathered: &mut BTreeMap<Key, Gathered<'a>>,
+    code: &'a wire::Code,
+    (index, pass): (usize, &'a Finished),
+) {
     let key = Key {
         path: code.path.clone(),
         first_line: code.first_line,
@@ -250,7 +255,7 @@ fn gather<'a>(gathered: &mut BTreeMap<Key, Gathered<'a>>, code: &'a wire::Code, 
         PassKind::Misses => found.misses.extend(code.counts.as_ref()),
         PassKind::Types => found.types.extend(code.counts.as_ref()),
         PassKind::Pystats => found.pystats.extend(code.counts.as_ref()),
-        PassKind::Sample => found.sampled.push(code.address),
+        PassKind::Sample => found.sampled.push((index, code.address)),
         PassKind::Jit => found.jit.extend(code.jit.as_ref()),
         PassKind::Trace => {}
     }

@@ -93,6 +93,8 @@ pub enum Window {
     Starting,
     /// It runs the helper.
     Ready,
+    /// It runs the target to warm up: what is seen does not count.
+    Warming,
     /// It runs the target.
     Open,
 }

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::outcome::{crash_place, outcome_of};
 use super::process;
-use super::{Error, Request, Session, Surroundings, merge};
+use super::{Error, Request, Session, Surroundings, Turn, merge};
 use crate::profile::{Outcome, PassKind};
 use crate::trace::{Code, Event, Instruction, Leave, Times, Trace, What};
 
@@ -42,7 +42,7 @@ pub async fn trace(
     let result = session.helper.file("events.result");
     let told = session.helper.file("events.progress");
     let job_file = session.helper.file("events.job");
-    let mut job = session.job(PassKind::Natural, 1, &result, &told);
+    let mut job = session.job(PassKind::Natural, Turn::only(1, 1), &result, &told);
     job.set("pass", "events")
         .set("limit", options.limit.to_string())
         .set("depth", options.depth.unwrap_or(0).to_string())

@@ -35,6 +35,10 @@ pub struct Times {
     /// Samples that fell between instructions and were of no use.
     #[serde(default)]
     pub torn: u64,
+    /// By how much variances of shares exceed those of independent samples, as processes differ among
+    /// themselves; 1 where there was one.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub dispersion: f64,
 }
 
 /// Time of an instruction, a line or a code object.
@@ -70,6 +74,16 @@ pub struct LineTotal {
     pub line: u32,
     /// The time.
     pub total: Time,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+#[allow(clippy::float_cmp, reason = "exactly what is set where nothing was measured")]
+fn is_one(value: &f64) -> bool {
+    *value == 1.0
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]

@@ -57,6 +57,11 @@ class Run:
                 self.window = mmap.mmap(file.fileno(), 1)
             self.window[0] = ord("1")
 
+    def warming(self):
+        """The target's own code runs, but is not measured yet."""
+        if self.window is not None:
+            self.window[0] = ord("3")
+
     def opened(self):
         """The target's own code starts."""
         if self.window is not None:

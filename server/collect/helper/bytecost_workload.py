@@ -290,15 +290,22 @@ def ignore(value):
 
 
 def repeat(run, first, loop):
-    """The first call with its output, then silent batches until the time or the calls are used up."""
+    """The first call with its output, then silent batches until the time or the calls are used up.
+
+    Calls to warm up are not measured.
+    """
     limit = int(run.one("calls", "0"))
     budget = int(run.one("budget-ns", "0"))
+    warmed = int(run.one("warm-up-ns", "0"))
+    if warmed:
+        warm_up(run, first, loop, warmed)
     run.started = start = clock()
     run.opened()
-    first()
-    run.calls = 1
-    run.first_ns = run.wall_ns = clock() - start
-    silence()
+    if not warmed:
+        first()
+        run.calls = 1
+        run.first_ns = run.wall_ns = clock() - start
+        silence()
     batch, last = 1, start
     while run.calls < limit and (budget == 0 or clock() - start < budget):
         batch = min(batch, limit - run.calls)
@@ -322,6 +329,21 @@ def repeat(run, first, loop):
             batch *= 2
         elif budget:
             batch = max(1, min(batch, int((budget - (clock() - start)) * batch / took)))
+
+
+def warm_up(run, first, loop, budget):
+    """Calls that are not measured: first ones are slow, and who looks from outside learns where to look."""
+    run.warming()
+    first()
+    silence()
+    start = clock()
+    batch = 1
+    while clock() - start < budget:
+        try:
+            loop(iter(range(batch)))
+        except (Exception, SystemExit):  # it will come again, and be told
+            break
+        batch *= 2
 
 
 def silence():

@@ -11,28 +11,29 @@ const FEWEST_BATCHES: usize = 10;
 /// What disturbs takes less than the rest: calls that differ by more do different things.
 const LEAST_UNDISTURBED: f64 = 0.8;
 
-pub(super) fn pass(finished: &Finished) -> Pass {
-    let Some(result) = &finished.result else {
-        return Pass {
-            kind: finished.kind,
-            calls: 0,
-            wall_ns: 0,
-            call_ns: None,
-            outcome: finished.outcome.clone(),
-        };
-    };
-    let calls = calls(result);
-    let call_ns = match median(&calls) {
-        None if result.calls > 0 => Some(result.first_ns.unwrap_or(result.wall_ns) as f64),
-        median => median,
-    };
-    Pass {
-        kind: finished.kind,
-        calls: result.calls,
-        wall_ns: result.wall_ns,
+/// The passes that were made; processes of one pass are one.
+pub(super) fn all(finished: &[Finished]) -> Vec<Pass> {
+    let processes = finished.chunk_by(|one, next| one.kind == next.kind);
+    processes.filter_map(pass).collect()
+}
+
+fn pass(processes: &[Finished]) -> Option<Pass> {
+    let first = processes.first()?;
+    let results = || processes.iter().filter_map(|process| process.result.as_ref());
+    let mut calls: Vec<_> = results().flat_map(calls).collect();
+    sort(&mut calls);
+    let call_ns = median(&calls).or_else(|| {
+        let result = results().find(|result| result.calls > 0)?;
+        Some(result.first_ns.unwrap_or(result.wall_ns) as f64)
+    });
+    let failed = processes.iter().find(|process| process.outcome.is_failure());
+    Some(Pass {
+        kind: first.kind,
+        calls: results().map(|result| result.calls).sum(),
+        wall_ns: results().map(|result| result.wall_ns).sum(),
         call_ns,
-        outcome: finished.outcome.clone(),
-    }
+        outcome: failed.unwrap_or(first).outcome.clone(),
+    })
 }
 
 /// Calls by how long each took, ns, and how many did.
@@ -50,8 +51,13 @@ fn calls(result: &wire::Result) -> Vec<(f64, u64)> {
     } else {
         long
     };
-    calls.sort_by(|one, other| one.0.total_cmp(&other.0));
+    sort(&mut calls);
     calls
+}
+
+/// By time.
+fn sort(calls: &mut [(f64, u64)]) {
+    calls.sort_by(|one, other| one.0.total_cmp(&other.0));
 }
 
 /// The median batch's time of a call, ns.
@@ -108,21 +114,19 @@ pub(super) fn notes(python: &Python, finished: &[Finished]) -> Vec<Note> {
             why,
         });
     }
+    if is_too_short(finished) {
+        let text = "The run was too short to be sampled: it has no times; a function is called again and again \
+                    for as long as --time says.";
+        notes.push(Note::Other {
+            text: text.to_owned(),
+        });
+    }
     let mut children = false;
     for pass in finished {
         if let Some(Err(error)) = &pass.samples {
             let why = format!("{error}{}", advice(error));
             notes.push(Note::Skipped { pass: pass.kind, why });
             continue;
-        }
-        if let (Some(Ok(samples)), Outcome::Completed) = (&pass.samples, &pass.outcome)
-            && times::too_few(samples)
-        {
-            let text = "The run was too short to be sampled: it has no times; a function is called again and \
-                        again for as long as --time says.";
-            notes.push(Note::Other {
-                text: text.to_owned(),
-            });
         }
         let why = match &pass.outcome {
             Outcome::Completed | Outcome::Exited { status: 0 } => None,
@@ -158,8 +162,21 @@ pub(super) fn notes(python: &Python, finished: &[Finished]) -> Vec<Note> {
     if children {
         notes.push(Note::Children);
     }
-    notes.dedup();
-    notes
+    // Several processes of a pass may say the same.
+    let mut told = Vec::with_capacity(notes.len());
+    for note in notes {
+        if !told.contains(&note) {
+            told.push(note);
+        }
+    }
+    told
+}
+
+/// It was sampled and ended as it should, with too few samples to tell anything.
+fn is_too_short(finished: &[Finished]) -> bool {
+    let completed = finished.iter().filter(|pass| pass.outcome == Outcome::Completed);
+    let samples = completed.filter_map(|pass| pass.samples.as_ref()?.as_ref().ok());
+    samples.clone().next().is_some() && times::too_few(samples)
 }
 
 /// What to do where sampling was not possible.

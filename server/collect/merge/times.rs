@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Finished, passes};
+use super::{Finished, passes, spread};
 use crate::bytecode::instructions::Raw;
 use crate::bytecode::locations;
 use crate::collect::sample::{Counts, ROOT, Samples};
@@ -10,26 +10,28 @@ use crate::collect::wire;
 use crate::profile::{LineTotal, Method, PassKind, Time, Times};
 use crate::trace::{self, Trace, What};
 
+/// A code object of a sampled process: the index of the process's pass, and the address there.
+pub(super) type Place = (usize, u64);
+
 /// The samples of a run by the code objects of its files.
 #[derive(Default)]
 pub(super) struct Timed {
     pub(super) times: Option<Times>,
-    ns: f64,
-    /// By address of the code object, then offset.
-    own: HashMap<u64, BTreeMap<u32, Counts>>,
-    /// By address of the code object.
-    totals: HashMap<u64, Counts>,
+    /// By code object, then offset.
+    own: HashMap<Place, BTreeMap<u32, Time>>,
+    /// By code object.
+    totals: HashMap<Place, Time>,
     /// By path, then line.
-    lines: HashMap<String, BTreeMap<u32, Counts>>,
+    lines: HashMap<String, BTreeMap<u32, Time>>,
     traced: Traced,
 }
 
 /// Fewer samples tell nothing about lines: a share would be known to 10 points to both sides.
 const FEWEST: u64 = 100;
 
-/// Whether a run was too short to be sampled.
-pub(super) fn too_few(samples: &Samples) -> bool {
-    samples.found() < FEWEST
+/// Whether a run was too short to be sampled, in all its processes together.
+pub(super) fn too_few<'a>(sampled: impl Iterator<Item = &'a Samples>) -> bool {
+    sampled.map(Samples::found).sum::<u64>() < FEWEST
 }
 
 /// A code object as a trace names it: path relative to the root, qualified name, first line.
@@ -49,27 +51,25 @@ impl Timed {
         if let Some((trace, times)) = traced.and_then(|trace| Some((trace, trace.times?))) {
             return Self::traced(trace, times.call_ns);
         }
-        let pass = finished.iter().find(|pass| pass.kind == PassKind::Sample);
-        let Some(Finished {
-            result: Some(result),
-            samples: Some(Ok(samples)),
-            ..
-        }) = pass
-        else {
-            return Self::default();
-        };
-        if too_few(samples) {
+        let sampled: Vec<_> = finished.iter().enumerate().filter_map(sampled).collect();
+        if too_few(sampled.iter().map(|(_, _, samples)| *samples)) {
             return Self::default();
         }
-        let mut timed = Self {
-            ns: samples.window_ns as f64 / samples.ticks as f64 * passes::undisturbed(result),
-            ..Self::default()
-        };
-        timed.add(result, samples);
+        let mut timed = Self::default();
+        let mut processes = Vec::new();
+        for (process, result, samples) in sampled {
+            processes.push(timed.add(process, result, samples));
+        }
+        if let Some(times) = &mut timed.times {
+            times.dispersion = spread::dispersion(&processes);
+        }
         timed
     }
 
-    fn add(&mut self, result: &wire::Result, samples: &Samples) {
+    /// Adds what was seen of a process; the samples of its lines.
+    fn add(&mut self, process: usize, result: &wire::Result, samples: &Samples) -> spread::ByLine {
+        let scale = Scale(samples.window_ns as f64 / samples.ticks as f64 * passes::undisturbed(result));
+        let mut by_line = spread::ByLine::default();
         let by_address: HashMap<u64, &wire::Code> = result
             .codes
             .iter()
@@ -122,13 +122,11 @@ impl Timed {
             }
             all.add(node.counts);
             match codes[node.code as usize] {
-                Some(code) => self
-                    .own
-                    .entry(code.address)
-                    .or_default()
-                    .entry(node.offset)
-                    .or_default()
-                    .add(node.counts),
+                Some(code) => {
+                    let own = self.own.entry((process, code.address)).or_default();
+                    own.entry(node.offset).or_default().add(scale.time(node.counts));
+                    by_line.add(&code.path, line(code, node.offset), node.counts.busy());
+                }
                 None => elsewhere.add(node.counts),
             }
         }
@@ -140,32 +138,45 @@ impl Timed {
             while let Some(frame) = at {
                 if let Some(code) = codes[frame.code as usize] {
                     if seen_codes.insert(code.address) {
-                        self.totals.entry(code.address).or_default().add(node.counts);
+                        let total = self.totals.entry((process, code.address)).or_default();
+                        total.add(scale.time(node.counts));
                     }
                     if let Some(line) = line(code, frame.offset)
                         && seen_lines.insert((code.path.as_str(), line))
                     {
                         let lines = self.lines.entry(code.path.clone()).or_default();
-                        lines.entry(line).or_default().add(node.counts);
+                        lines.entry(line).or_default().add(scale.time(node.counts));
                     }
                 }
                 at = (frame.parent != ROOT).then(|| &nodes[frame.parent as usize]);
             }
         }
-        let ns = |count: u64| count as f64 * self.ns;
-        self.times = Some(Times {
+        let ns = |count: u64| count as f64 * scale.0;
+        let times = self.times.get_or_insert_with(|| Times {
             method: Method::Sampled,
-            calls: result.calls,
-            wall_ns: samples.window_ns as f64,
-            busy_ns: ns(all.busy()),
-            outside_ns: ns(outside.busy()),
-            waiting_ns: ns(all.waiting),
-            collecting_ns: ns(all.collecting),
-            elsewhere_ns: ns(elsewhere.busy()),
-            threads: samples.threads as u64,
-            samples: Some(all.busy()),
-            torn: samples.torn,
+            calls: 0,
+            wall_ns: 0.0,
+            busy_ns: 0.0,
+            outside_ns: 0.0,
+            waiting_ns: 0.0,
+            collecting_ns: 0.0,
+            elsewhere_ns: 0.0,
+            threads: 0,
+            samples: Some(0),
+            torn: 0,
+            dispersion: 1.0,
         });
+        times.calls += result.calls;
+        times.wall_ns += samples.window_ns as f64;
+        times.busy_ns += ns(all.busy());
+        times.outside_ns += ns(outside.busy());
+        times.waiting_ns += ns(all.waiting);
+        times.collecting_ns += ns(all.collecting);
+        times.elsewhere_ns += ns(elsewhere.busy());
+        times.threads = times.threads.max(samples.threads as u64);
+        times.samples = times.samples.map(|known| known + all.busy());
+        times.torn += samples.torn;
+        by_line
     }
 
     fn traced(trace: &Trace, call_ns: f64) -> Self {
@@ -225,6 +236,7 @@ impl Timed {
             threads: 1,
             samples: None,
             torn: 0,
+            dispersion: 1.0,
         };
         Self {
             times: Some(times),
@@ -233,27 +245,18 @@ impl Timed {
         }
     }
 
-    fn time(&self, counts: Counts) -> Time {
-        Time {
-            busy_ns: counts.busy() as f64 * self.ns,
-            waiting_ns: counts.waiting as f64 * self.ns,
-            collecting_ns: counts.collecting as f64 * self.ns,
-            samples: counts.busy(),
-        }
-    }
-
-    /// Time of each instruction of the code objects at these addresses together.
-    pub(super) fn instructions(&self, addresses: &[u64], name: &Name, raws: &[Raw]) -> Vec<Option<Time>> {
+    /// Time of each instruction of the code objects in these places together.
+    pub(super) fn instructions(&self, places: &[Place], name: &Name, raws: &[Raw]) -> Vec<Option<Time>> {
         let mut times = vec![None; raws.len()];
         if self.times.is_none() {
             return times;
         }
-        let sampled = addresses.iter().filter_map(|address| self.own.get(address));
-        for (&offset, &counts) in sampled.flatten() {
+        let sampled = places.iter().filter_map(|place| self.own.get(place));
+        for (&offset, &time) in sampled.flatten() {
             // Callers stand in the caches of their calls until 3.12.
             let at = raws.partition_point(|raw| raw.offset <= offset);
-            if let Some(time) = at.checked_sub(1).and_then(|at| times.get_mut(at)) {
-                time.get_or_insert_with(Time::default).add(self.time(counts));
+            if let Some(known) = at.checked_sub(1).and_then(|at| times.get_mut(at)) {
+                known.get_or_insert_with(Time::default).add(time);
             }
         }
         for (&offset, &ns) in self.traced.own.get(name).into_iter().flatten() {
@@ -264,15 +267,15 @@ impl Timed {
         times
     }
 
-    /// Time of the code objects at these addresses, with what they called.
-    pub(super) fn total(&self, addresses: &[u64], name: &Name) -> Option<Time> {
+    /// Time of the code objects in these places, with what they called.
+    pub(super) fn total(&self, places: &[Place], name: &Name) -> Option<Time> {
         self.times.as_ref()?;
         if let Some(&ns) = self.traced.totals.get(name) {
             return Some(busy(ns));
         }
-        let found = addresses.iter().filter_map(|address| self.totals.get(address));
-        Some(found.fold(Time::default(), |mut sum, &counts| {
-            sum.add(self.time(counts));
+        let found = places.iter().filter_map(|place| self.totals.get(place));
+        Some(found.fold(Time::default(), |mut sum, &time| {
+            sum.add(time);
             sum
         }))
     }
@@ -285,11 +288,30 @@ impl Timed {
             total: busy(ns),
         });
         let lines = self.lines.get(path).into_iter().flatten();
-        let sampled = lines.map(|(&line, &counts)| LineTotal {
-            line,
-            total: self.time(counts),
-        });
+        let sampled = lines.map(|(&line, &total)| LineTotal { line, total });
         sampled.chain(traced).collect()
+    }
+}
+
+/// What a sampler saw of a process, with the index of its pass; none of other passes.
+fn sampled((index, pass): (usize, &Finished)) -> Option<(usize, &wire::Result, &Samples)> {
+    let Some(Ok(samples)) = &pass.samples else {
+        return None;
+    };
+    (pass.kind == PassKind::Sample).then_some((index, pass.result.as_ref()?, samples))
+}
+
+/// How many ns a sample of a process stands for.
+struct Scale(f64);
+
+impl Scale {
+    fn time(&self, counts: Counts) -> Time {
+        Time {
+            busy_ns: counts.busy() as f64 * self.0,
+            waiting_ns: counts.waiting as f64 * self.0,
+            collecting_ns: counts.collecting as f64 * self.0,
+            samples: counts.busy(),
+        }
     }
 }
 

@@ -54,14 +54,23 @@ pub(super) fn run(options: &Options, stop: &AtomicBool) -> Result<Samples, Error
     let mut census = Census::of(memory);
     let mut clock = Clock::new(interval);
     let mut since = None;
+    let mut is_warming = false;
     while !stop.load(Ordering::Relaxed) {
-        if state(window.as_ref()) != Window::Open {
-            loop_.close(&mut since, &mut census.threads);
-            std::thread::sleep(PAUSE);
-            clock = Clock::new(interval);
-            continue;
+        match state(window.as_ref()) {
+            Window::Open => {
+                if std::mem::take(&mut is_warming) {
+                    loop_.forget(&mut census.threads);
+                }
+                since.get_or_insert_with(Instant::now);
+            }
+            Window::Warming => is_warming = true,
+            Window::Starting | Window::Ready => {
+                loop_.close(&mut since, &mut census.threads);
+                std::thread::sleep(PAUSE);
+                clock = Clock::new(interval);
+                continue;
+            }
         }
-        since.get_or_insert_with(Instant::now);
         match loop_.tick(&mut census, &mut clock) {
             Ok(()) => {}
             Err(Error::NoProcess { .. }) => break,
@@ -89,6 +98,7 @@ fn state(window: Option<&File>) -> Window {
     match (file.read_at(&mut byte, 0), byte[0]) {
         (Ok(1), b'1') => Window::Ready,
         (Ok(1), b'2') => Window::Open,
+        (Ok(1), b'3') => Window::Warming,
         _ => Window::Starting,
     }
 }
@@ -125,6 +135,15 @@ struct Loop<'a> {
 }
 
 impl<'a> Loop<'a> {
+    /// What was seen so far does not count; where to look is known from it.
+    fn forget(&mut self, threads: &mut [Thread]) {
+        self.samples = Samples::default();
+        self.executed.clear();
+        for thread in threads {
+            thread.last = Last::default();
+        }
+    }
+
     /// The window has closed.
     fn close(&mut self, since: &mut Option<Instant>, threads: &mut [Thread]) {
         if let Some(since) = since.take() {
