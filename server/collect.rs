@@ -29,7 +29,7 @@ use self::helper::{Helper, Job, bytes, environment, read_progress};
 use self::merge::Finished;
 use self::outcome::{crash_place, outcome};
 use self::output::Output;
-pub use self::passes::name;
+pub use self::passes::{MOST_PROCESSES, name};
 use self::passes::{counted_calls, kinds, sampled_processes};
 use self::process::End;
 use self::sample::Sampler;
@@ -375,6 +375,10 @@ struct Turn {
     number: usize,
     /// Most calls.
     calls: u64,
+    /// When the pass began.
+    began: Instant,
+    /// Calls that earlier processes of the pass made.
+    called: u64,
     /// Number of the process in the pass, from 0.
     process: u32,
     /// Processes of the pass.
@@ -387,6 +391,8 @@ impl Turn {
         Self {
             number,
             calls,
+            began: Instant::now(),
+            called: 0,
             process: 0,
             processes: 1,
         }
@@ -427,13 +433,16 @@ impl<'a> Session<'a> {
         finished: &mut Vec<Finished>,
     ) -> Result<(), Error> {
         let processes = sampled_processes(self.request, &finished[0], self.overhead);
+        let mut called = 0;
         for process in 0..processes {
             let turn = Turn {
+                called,
                 process,
                 processes,
                 ..turn
             };
             let pass = self.process(PassKind::Sample, turn, cancelled, progress).await?;
+            called += pass.result.as_ref().map_or(0, |result| result.calls);
             let failed = pass.outcome != Outcome::Completed || matches!(pass.samples, Some(Err(_)));
             finished.push(pass);
             if failed {
@@ -461,7 +470,7 @@ impl<'a> Session<'a> {
             std::fs::write(self.helper.file(WINDOW), b"0").map_err(Error::Unpack)?;
         }
         let python = Path::new(&self.request.python.executable);
-        let began = Instant::now();
+        let started = Instant::now();
         let passes = self.passes.len();
         let mut tick = || {
             let (fraction, calls) = read_progress(&progress_file);
@@ -471,8 +480,8 @@ impl<'a> Session<'a> {
                 number,
                 passes,
                 fraction: fraction.map(of_pass),
-                calls,
-                elapsed: began.elapsed(),
+                calls: turn.called + calls,
+                elapsed: turn.began.elapsed(),
             });
         };
         tick();
@@ -480,7 +489,7 @@ impl<'a> Session<'a> {
         let window = self.helper.file(WINDOW);
         let harness = self.helper.folder().display().to_string();
         let rate = self.request.rate;
-        let started = (kind == PassKind::Sample).then(|| -> Box<dyn FnOnce(i32)> {
+        let watch = (kind == PassKind::Sample).then(|| -> Box<dyn FnOnce(i32)> {
             Box::new(|pid| {
                 watcher.set(Some(Sampler::start(sample::Options {
                     pid,
@@ -506,7 +515,7 @@ impl<'a> Session<'a> {
             },
             directory: self.surroundings.directory.as_deref(),
             deadline: self.deadline(kind),
-            started,
+            started: watch,
         };
         let end = process::run(command, &mut self.input, cancelled, &mut tick)
             .await
@@ -523,7 +532,7 @@ impl<'a> Session<'a> {
         let deadline = self.deadline(kind);
         let outcome = outcome(&end, read.as_ref(), deadline, place);
         let called = read.as_ref().map_or(0, |result| result.wall_ns);
-        self.overhead = began.elapsed().saturating_sub(Duration::from_nanos(called));
+        self.overhead = started.elapsed().saturating_sub(Duration::from_nanos(called));
         self.endless |= matches!(outcome, Outcome::TimedOut { .. });
         Ok(Finished {
             kind,
@@ -616,7 +625,11 @@ impl<'a> Session<'a> {
         if kind == PassKind::Sample {
             job.add("window", bytes(&self.helper.file(WINDOW)));
             // Each process has a beginning, which is unlike the rest: with several it would weigh.
-            let warm_up = if turn.processes > 1 { WARM_UP } else { Duration::ZERO };
+            let warm_up = if turn.processes > 1 {
+                WARM_UP
+            } else {
+                Duration::ZERO
+            };
             job.add("warm-up-ns", warm_up.as_nanos().to_string());
         }
         job.add("budget-ns", budget.to_string());

@@ -297,6 +297,7 @@ fn without_counts_the_line_that_took_most_time_comes_first() {
         threads: 1,
         samples: Some(1000),
         torn: 0,
+        processes: 1,
         dispersion: 1.0,
     });
     let mut samples = BTreeMap::from([(25, 100), (26, 300), (27, 200), (38, 400)]);

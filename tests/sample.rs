@@ -34,10 +34,14 @@ fn number(line: &Value, key: &str) -> f64 {
 }
 
 fn measured(python: &Path, call: &str, passes: &str) -> Value {
+    measured_for("1", python, call, passes)
+}
+
+fn measured_for(seconds: &str, python: &Path, call: &str, passes: &str) -> Value {
     let (_folder, here) = binary::project();
     std::fs::write(here.join("shares.py"), PROGRAM).unwrap();
     let target = format!("shares.py::{}", call.split('(').next().unwrap());
-    let arguments = ["--time", "1", "--passes", passes, "--call", call, &target];
+    let arguments = ["--time", seconds, "--passes", passes, "--call", call, &target];
     let (ended, report) = binary::report(&here, python, &arguments, None, &|_| {});
     report.unwrap_or_else(|| panic!("{call} under {}: {}", python.display(), ended.err()))
 }
@@ -157,6 +161,80 @@ fn a_function_that_calls_itself_takes_its_time_once() {
         let line = line(&report, marked("recursion"));
         let share = number(line, "total_ns") / number(&report["time"], "busy_ns");
         assert!((0.5..=1.001).contains(&share), "{minor}: {share}");
+    }
+}
+
+/// Each process has its own addresses, and what is wrong by them is wrong in all of its samples.
+#[test]
+fn short_calls_are_sampled_in_several_processes() {
+    for (minor, python) in pythons::native_pythons("sampling") {
+        let processes = |call: &str| {
+            let report = measured_for("2", &python, call, "natural,sample");
+            let passes = report["passes"].as_array().expect("passes");
+            let sampled: Vec<_> = passes.iter().filter(|pass| pass["kind"] == "sample").collect();
+            assert_eq!(sampled.len(), 1, "{minor}: {passes:?}");
+            let of = |key: &str| report["time"][key].as_u64().expect(key);
+            assert_eq!(
+                sampled[0]["calls"].as_u64(),
+                Some(of("measured_calls")),
+                "{minor}"
+            );
+            (of("processes"), number(&report["time"], "dispersion"))
+        };
+        let (short, dispersion) = processes("product(30)");
+        assert!(short > 1 && dispersion >= 1.0, "{minor}: {short}, {dispersion}");
+        // A call of 0.24 s: two processes would have too few of them.
+        let (long, dispersion) = processes("waits(12)");
+        assert_eq!(long, 1, "{minor}");
+        assert!((dispersion - 1.0).abs() < 1e-9, "{minor}: {dispersion}");
+    }
+}
+
+/// What they do before they are sampled, their first calls among it, is left out.
+#[test]
+fn sampled_processes_warm_up_first() {
+    for (minor, python) in pythons::native_pythons("sampling") {
+        // The first call of a process does what no other does.
+        let report = measured_for("2", &python, "first_is_dear()", "natural,sample");
+        let (first, others) = (line(&report, marked("first")), line(&report, marked("others")));
+        assert!(report["time"]["processes"].as_u64() > Some(1), "{minor}");
+        assert!(number(first, "self_share") < 0.01, "{minor}: {first}");
+        assert!(number(others, "self_share") > 0.5, "{minor}: {others}");
+    }
+}
+
+#[test]
+fn a_process_that_fails_is_the_last_one() {
+    for (minor, python) in pythons::native_pythons("sampling") {
+        let (_folder, here) = binary::project();
+        std::fs::write(here.join("shares.py"), PROGRAM).unwrap();
+        let setup = "fails_from(4, 'started')";
+        let arguments = [
+            "--time",
+            "2",
+            "--passes",
+            "natural,sample",
+            "--setup",
+            setup,
+            "--call",
+            "product(30)",
+            "shares.py::product",
+        ];
+        let (_, report) = binary::report(&here, &python, &arguments, None, &|_| {});
+        let report = report.expect("a report");
+        let started = std::fs::read_to_string(here.join("started")).expect("a count");
+        // The natural pass, two processes that were sampled, and the one that failed.
+        assert_eq!(started.len(), 4, "{minor}");
+        assert_eq!(report["time"]["processes"], 2, "{minor}: {}", report["time"]);
+        assert!(
+            binary::notes(&report).contains("the target raised"),
+            "{minor}: {}",
+            binary::notes(&report)
+        );
+        assert!(
+            number(line(&report, marked("most")), "self_share") > 0.5,
+            "{minor}"
+        );
     }
 }
 

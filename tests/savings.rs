@@ -51,6 +51,7 @@ fn timed(mut fixture: Fixture, busy_ns: f64, samples: u64) -> Fixture {
         threads: 1,
         samples: Some(10_000),
         torn: 0,
+        processes: 1,
         dispersion: 1.0,
     });
     let time = |part: f64| {

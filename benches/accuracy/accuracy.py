@@ -9,8 +9,8 @@ right, 1 has nothing in common. A line's time includes the functions it calls.
 
   floor      how far the truths of single numbers of repeats are from their mean: lines of a few
              nanoseconds overlap in the processor
-  again      how far two truths are from each other, measured one after the other
-  bytecost   2 s of sampling, 5,000 times a second                   (at most floor + 0.05)
+  again      how far two truths are from each other, measured before and after the profilers
+  bytecost   2 s of sampling, 5,000 times a second; peers are compared with the mean of its runs (at most floor + 0.05)
   slow       the target while it is sampled, against the times in between, with its
              standard error (slowdown.py)                                    (at most 1.02)
   torn       samples that fell between instructions                  (at most 1 in 10,000)
@@ -39,6 +39,8 @@ COARSE_LIMIT = 0.05
 SLOWER = 1.02
 TORN = 1e-4
 PROCESSES = 8
+# Those that take long to trace tell the same each time.
+REPEATED = ("py-spy", "profiling.sampling", "... --blocking")
 
 
 def output(command, **options):
@@ -65,30 +67,27 @@ def distance(one, other):
 
 
 class Truth:
-    """Costs of a body's lines by repetition, in several processes."""
+    """Costs of a body's lines by repetition, in several processes: one half before what is judged by them, one after."""
 
     def __init__(self, python, body, rounds):
-        told = [json.loads(output([python, HERE / "truth.py", body, str(rounds)])) for _ in range(PROCESSES)]
-        ways = told[0]["ways"]
-        # By way; of the processes the middle one, as one may be disturbed for as long as it lives.
-        self.by_way = middles(told)
-        self.costs = mean(self.by_way)
-        self.shares = shares(self.costs)
-        self.floor = self.spread(self.by_way)
-        self.beside_floor = self.spread([costs for costs, (_, is_apart) in zip(self.by_way, ways) if not is_apart])
-        halves = [mean(middles(half)) for half in (told[::2], told[1::2])]
-        self.again = distance(shares(halves[0]), shares(halves[1]))
+        self.command = [python, HERE / "truth.py", body, str(rounds)]
+        self.halves = []
+        self.more()
 
-    @staticmethod
-    def spread(by_way):
-        """How far single ways are from their mean."""
-        middle = shares(mean(by_way))
-        return statistics.fmean(distance(shares(costs), middle) for costs in by_way)
+    def more(self):
+        """Measures a half."""
+        self.halves.append([json.loads(output(self.command))["lines"] for _ in range(PROCESSES // 2)])
+        by_repeats = middles([one for half in self.halves for one in half])
+        self.costs = mean(by_repeats)
+        self.shares = shares(self.costs)
+        self.floor = statistics.fmean(distance(shares(costs), self.shares) for costs in by_repeats)
+        first, last = (shares(mean(middles(half))) for half in (self.halves[0], self.halves[-1]))
+        self.again = distance(first, last)
 
 
 def middles(told):
-    """For each way and line the median of several processes."""
-    return [[statistics.median(values) for values in zip(*of_way)] for of_way in zip(*(one["lines"] for one in told))]
+    """For each number of repeats and line the median of several processes: one may be disturbed for as long as it lives."""
+    return [[statistics.median(values) for values in zip(*of_repeats)] for of_repeats in zip(*told)]
 
 
 def bytecost(run, python, path, body, seconds, times="sample"):
@@ -125,7 +124,14 @@ def measure(arguments, python, folder):
         path.write_text(bodies.source(body))
         truth = Truth(python, body, arguments.rounds)
         run = [arguments.bytecost, "run", "--rate", str(arguments.rate)]
-        runs = [bytecost(run, python, path, body, arguments.seconds) for _ in range(arguments.runs)]
+        runs, others = [], {}
+        for _ in range(arguments.runs):
+            runs.append(bytecost(run, python, path, body, arguments.seconds))
+            for name, tool in found.items():
+                if name in REPEATED or name not in others:
+                    costs = tool(path, body, arguments.seconds)
+                    others.setdefault(name, []).extend([shares(costs)] if costs else [])
+        truth.more()
         traced = bytecost(run, python, path, body, arguments.seconds, "trace")
         row = {
             "python": version,
@@ -135,17 +141,15 @@ def measure(arguments, python, folder):
             "floor": truth.floor,
             "again": truth.again,
             "bytecost": [distance(run["shares"], truth.shares) for run in runs],
-            "slow": slowdown.slowdown(run, python, path),
+            "slow": slowdown.slowdown(run, python, path, arguments.turns),
             "torn": max(run["torn"] for run in runs),
             "method": runs[0]["method"],
             "samples": runs[0]["samples"],
             "traced": traced and distance(traced["shares"], truth.shares),
-            "peers": {},
+            "peers": {
+                name: [distance(one, truth.shares) for one in told] for name, told in others.items() if told
+            },
         }
-        for name, tool in found.items():
-            costs = tool(path, body, arguments.seconds)
-            if costs:
-                row["peers"][name] = distance(shares(costs), truth.shares)
         rows.append(row)
         show(row)
         if arguments.verbose:
@@ -158,7 +162,7 @@ def measure(arguments, python, folder):
 def show(row):
     told = " ".join(f"{value:.3f}" for value in row["bytecost"])
     traced = "-" if row["traced"] is None else f"{row['traced']:.3f}"
-    others = "  ".join(f"{name} {value:.3f}" for name, value in row["peers"].items())
+    others = "  ".join(f"{name} {' '.join(f'{one:.3f}' for one in told)}" for name, told in row["peers"].items())
     print(
         f"{row['python']:8} {row['body']:11} {row['line_ns']:7.1f} ns  floor {row['floor']:.3f}  again {row['again']:.3f}  "
         f"bytecost {told} ({row['method']})  slow {row['slow'][0]:.3f} ± {row['slow'][1]:.3f}  torn {row['torn']:.1e}  traced {traced}  {others}",
@@ -179,9 +183,9 @@ def broken(row):
             yield f"{ratio:.3f} ± {error:.3f} times as slow while sampled"
         if row["torn"] > TORN:
             yield f"{row['torn']:.1e} of the samples torn"
-    for name, value in row["peers"].items():
-        if value < worst:
-            yield f"{name} is nearer to the truth: {value:.3f}"
+    for name, told in row["peers"].items():
+        if statistics.fmean(told) < statistics.fmean(row["bytecost"]):
+            yield f"{name} is nearer to the truth: {statistics.fmean(told):.3f}"
 
 
 def main():
@@ -189,8 +193,9 @@ def main():
     parser.add_argument("--bytecost", required=True, type=lambda path: str(Path(path).resolve()))
     parser.add_argument("--peers", type=Path)
     parser.add_argument("--bodies", type=lambda text: text.split(","), default=list(bodies.BODIES))
-    parser.add_argument("--rounds", type=int, default=40, help="timings of each variant; the least counts")
+    parser.add_argument("--rounds", type=int, default=20, help="timings of each variant")
     parser.add_argument("--runs", type=int, default=2, help="runs of bytecost for each body")
+    parser.add_argument("--turns", type=int, default=slowdown.ROUNDS, help="turns of the slowdown's measurement")
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--rate", type=int, default=5_000, help="samples a second")
     parser.add_argument("--verbose", action="store_true", help="show every line")

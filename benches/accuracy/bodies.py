@@ -3,8 +3,6 @@
 No line may keep another's object alive either: who lets go of it last pays for its end.
 """
 
-from typing import NamedTuple
-
 MIXED = """
 class B: pass
 b = B(); b.x = 1.5; b.v = 2
@@ -210,47 +208,14 @@ def lines(name):
     return BODIES[name].partition("---\n")[2].strip().splitlines()
 
 
-class Changed(NamedTuple):
-    """A body in which a line stands more often."""
-
-    line: int | None
-    """Its index."""
-    times: int
-    """How often more: beside itself, or -1 for not at all; apart, after that many other lines."""
-    apart: bool = False
-
-
-def more(name, times, apart):
-    """How often more a line really stands there."""
-    return min(times, len(lines(name)) - 1) if apart else times
-
-
-def order(name, changed):
-    """The lines of the loop."""
-    all_lines = lines(name)
-    count = len(all_lines)
-    if changed is None or changed.line is None:
-        return all_lines
-    own = all_lines[changed.line]
-    if not changed.apart:
-        rest = range(count)
-        return [line for index in rest for line in [all_lines[index]] * (1 + changed.times * (index == changed.line))]
-    # Never right behind itself.
-    times = more(name, changed.times, True)
-    behind = {(changed.line + 1 + step * (count - 1) // times) % count for step in range(times)}
-    return [line for index in range(count) for line in [all_lines[index]] + [own] * (index in behind)]
-
-
-def source(name, changed=None):
+def source(name, repeated=None, times=0):
     """A module with `kern(n)`, which runs the body n times.
 
-    Where a line is missing or stands apart from its place, all of them stand before the loop, too: what one
-    needs of another is there.
+    One line may stand there `times` times more; with -1 it does not, and all stand before the loop.
     """
     setup = BODIES[name].partition("---\n")[0].strip()
-    is_needed = changed is not None and (changed.apart or changed.times < 0)
-    before = "".join(f"    {line}\n" for line in lines(name)) if is_needed else ""
-    inside = "".join(f"        {line}\n" for line in order(name, changed))
+    before = "".join(f"    {line}\n" for line in lines(name)) if times < 0 else ""
+    inside = "".join(f"        {line}\n" * (1 + times * (index == repeated)) for index, line in enumerate(lines(name)))
     if name.endswith(CALLED):
         called = f"def work():\n{before}    for _ in (1, 2, 3, 4):\n{inside}"
         return f"{setup}\n{called}def kern(_):\n    for _ in range(_ // 4):\n        work()\n"

@@ -2,8 +2,7 @@
 
     PYTHON truth.py BODY ROUNDS
 
-Prints JSON: `ways`, how the line was repeated (how often more, -1 for not at all; beside itself or apart), and
-`lines`, for each way the ns of each line.
+Prints JSON: `lines`, for each number of repeats the ns of each line.
 
 A loop with a line more is timed next to the same loop without, and the ratio is what counts: a machine whose
 speed changes meanwhile changes both. Of the ratios of all rounds the median is taken.
@@ -17,14 +16,13 @@ import time
 import bodies
 
 REPEATS = (-1, 2, 4, 6, 8)
-APART = (2, 4, 6)
 CALLED_REPEATS = REPEATS[1:]  # taken away from a loop of four it would stand before each
 ITERATION_NS = 300_000  # how long one timed call is to be
 
 
-def compiled(name, changed=None):
+def compiled(name, repeated=None, times=0):
     space = {}
-    exec(compile(bodies.source(name, changed), "<body>", "exec"), space)
+    exec(compile(bodies.source(name, repeated, times), "<body>", "exec"), space)
     return space["kern"]
 
 
@@ -37,15 +35,15 @@ def timed(function, n, clock=time.perf_counter_ns):
 def main(name, rounds):
     count = len(bodies.lines(name))
     repeats = CALLED_REPEATS if name.endswith(bodies.CALLED) else REPEATS
-    ways = [(times, False) for times in repeats] + [(times, True) for times in APART]
-    variants = [compiled(name, bodies.Changed(line, *way)) for way in ways for line in range(count)]
+    changes = [(line, times) for times in repeats for line in range(count)]
+    variants = [compiled(name, *change) for change in changes]
     # What stands before the loop may cost in it, too: a longer table of handlers on 3.11.
-    bases = {False: compiled(name), True: compiled(name, bodies.Changed(None, 0, True))}
-    of = [bases[is_apart or times < 0] for times, is_apart in ways for _ in range(count)]
+    bases = {times: compiled(name, None, times) for times in (0, -1)}
+    of = [bases[min(times, 0)] for _, times in changes]
     for function in [*variants, *bases.values()]:
         for _ in range(3):
             function(100)
-    n = max(10, ITERATION_NS * 100 // timed(bases[False], 100))
+    n = max(10, ITERATION_NS * 100 // timed(bases[0], 100))
     ratios = [[] for _ in variants]
     least = float("inf")
     for _ in range(rounds):
@@ -54,12 +52,9 @@ def main(name, rounds):
             told.append(timed(variant, n) / alone)
             least = min(least, alone)
     iteration = least / n
-    costs = []
-    for group, (times, is_apart) in enumerate(ways):
-        more = bodies.more(name, times, is_apart)
-        own = ratios[group * count : (group + 1) * count]
-        costs.append([max(0.0, (statistics.median(told) - 1) * iteration / more) for told in own])
-    json.dump({"ways": ways, "lines": costs, "iteration": iteration}, sys.stdout)
+    more = [statistics.median(told) - 1 for told in ratios]
+    costs = [max(0.0, ratio * iteration / times) for ratio, (_, times) in zip(more, changes)]
+    json.dump({"lines": [costs[start : start + count] for start in range(0, len(costs), count)]}, sys.stdout)
 
 
 main(sys.argv[1], int(sys.argv[2]))

@@ -8,7 +8,7 @@ use super::config::{self, Config, ConfigError, ConfigWarning};
 use super::interpreter::{self, Environment, Interpreter, InterpreterError, Jit};
 use super::target::{Target, TargetError};
 use super::workload::{self, Flags, Origin, Plan, WorkloadError};
-use super::{MOST_CALLS, MOST_COUNTED, Request, Timing, merge, sample};
+use super::{MOST_CALLS, MOST_COUNTED, MOST_PROCESSES, Request, Timing, merge, sample};
 use crate::profile::{Python, Workload, WorkloadKind};
 use crate::source::Source;
 
@@ -322,7 +322,7 @@ pub fn announcement(request: &Request) -> String {
     }
     let long = request.sampled_budget.as_secs_f64();
     let sampled = match request.timing {
-        Timing::Sampled => format!(", for {long} s while sampled"),
+        Timing::Sampled => format!(", for {long} s while sampled (at most {MOST_PROCESSES} processes)"),
         Timing::Traced => format!(", for {long} s while traced"),
         Timing::Off => String::new(),
     };

@@ -103,12 +103,20 @@ pub fn unsplit(line: &LineCosts) -> Option<String> {
 pub const SAMPLED: &str =
     "time %: share of the time on the processor in these files and what they call, from";
 
+fn sampled(samples: u64, processes: u64) -> String {
+    let samples = counted(samples, "sample", "samples");
+    match processes {
+        0 | 1 => samples,
+        processes => format!("{samples} of {processes} processes"),
+    }
+}
+
 /// What the times of a report are, and how they were obtained.
 #[must_use]
 pub fn whole(whole: &Whole) -> String {
     let times = whole.times;
     let mut text = match times.samples {
-        Some(samples) => format!("{SAMPLED} {}", counted(samples, "sample", "samples")),
+        Some(samples) => format!("{SAMPLED} {}", sampled(samples, times.processes)),
         None => format!(
             "time %: share of the time on the processor in these files, {}: cheap instructions look dearer than they are",
             words::method(times.method)
@@ -144,7 +152,7 @@ pub fn whole(whole: &Whole) -> String {
 #[must_use]
 pub fn provenance(whole: &Whole) -> String {
     match whole.times.samples {
-        Some(samples) => format!("times from {}", counted(samples, "sample", "samples")),
+        Some(samples) => format!("times from {}", sampled(samples, whole.times.processes)),
         None => format!("times {}", words::method(whole.times.method)),
     }
 }

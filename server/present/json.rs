@@ -71,6 +71,11 @@ pub struct Time {
     pub samples: Option<u64>,
     /// Samples that could not be used: the frame was being made or taken apart.
     pub torn_samples: u64,
+    /// Processes that were sampled, one after the other.
+    pub processes: u64,
+    /// By how much processes differ more than the number of their samples explains, as a ratio of variances,
+    /// at least 1: errors of shares are larger by its root.
+    pub dispersion: f64,
 }
 
 /// The interpreter, as it describes itself.
@@ -481,6 +486,8 @@ fn time(whole: &Whole) -> Time {
         threads: times.threads,
         samples: times.samples,
         torn_samples: times.torn,
+        processes: times.processes,
+        dispersion: times.dispersion,
     }
 }
 

@@ -35,6 +35,9 @@ pub struct Times {
     /// Samples that fell between instructions and were of no use.
     #[serde(default)]
     pub torn: u64,
+    /// Processes that were sampled, one after the other.
+    #[serde(default = "one_process")]
+    pub processes: u64,
     /// By how much variances of shares exceed those of independent samples, as processes differ among
     /// themselves; 1 where there was one.
     #[serde(default = "one", skip_serializing_if = "is_one")]
@@ -78,6 +81,10 @@ pub struct LineTotal {
 
 fn one() -> f64 {
     1.0
+}
+
+fn one_process() -> u64 {
+    1
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]

@@ -139,6 +139,7 @@ fn timed() -> Fixture {
         threads: 1,
         samples: Some(samples),
         torn: 0,
+        processes: 1,
         dispersion: 1.0,
     });
     fixture

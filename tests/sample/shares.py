@@ -129,3 +129,23 @@ def suppresser(n):
             raising(4)  #= raises
         with suppress(KeyError):
             {}[n]  #= suppresses
+
+
+known = []
+
+
+def first_is_dear():
+    if not known:
+        known.append(True)
+        for _ in range(300):
+            BIG * BIG  #= first
+    for _ in range(10):
+        BIG * BIG  #= others
+
+
+def fails_from(start, path):
+    with open(path, "a") as file:
+        file.write("x")
+    with open(path) as file:
+        if len(file.read()) >= start:
+            raise RuntimeError("started often enough")

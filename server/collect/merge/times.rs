@@ -127,7 +127,10 @@ impl Timed {
                     own.entry(node.offset).or_default().add(scale.time(node.counts));
                     by_line.add(&code.path, line(code, node.offset), node.counts.busy());
                 }
-                None => elsewhere.add(node.counts),
+                None => {
+                    elsewhere.add(node.counts);
+                    by_line.add("", None, node.counts.busy());
+                }
             }
         }
         for node in nodes.iter().filter(|node| node.counts.all() > 0) {
@@ -164,6 +167,7 @@ impl Timed {
             threads: 0,
             samples: Some(0),
             torn: 0,
+            processes: 0,
             dispersion: 1.0,
         });
         times.calls += result.calls;
@@ -176,6 +180,7 @@ impl Timed {
         times.threads = times.threads.max(samples.threads as u64);
         times.samples = times.samples.map(|known| known + all.busy());
         times.torn += samples.torn;
+        times.processes += 1;
         by_line
     }
 
@@ -236,6 +241,7 @@ impl Timed {
             threads: 1,
             samples: None,
             torn: 0,
+            processes: 1,
             dispersion: 1.0,
         };
         Self {
@@ -293,12 +299,12 @@ impl Timed {
     }
 }
 
-/// What a sampler saw of a process, with the index of its pass; none of other passes.
+/// What a sampler saw of a process, with the index of its pass; none of other passes, and where the target
+/// never ran.
 fn sampled((index, pass): (usize, &Finished)) -> Option<(usize, &wire::Result, &Samples)> {
-    let Some(Ok(samples)) = &pass.samples else {
-        return None;
-    };
-    (pass.kind == PassKind::Sample).then_some((index, pass.result.as_ref()?, samples))
+    let samples = pass.samples.as_ref()?.as_ref().ok()?;
+    let has_run = pass.kind == PassKind::Sample && samples.ticks > 0;
+    has_run.then_some((index, pass.result.as_ref()?, samples))
 }
 
 /// How many ns a sample of a process stands for.

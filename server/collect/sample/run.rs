@@ -56,14 +56,17 @@ pub(super) fn run(options: &Options, stop: &AtomicBool) -> Result<Samples, Error
     let mut since = None;
     let mut is_warming = false;
     while !stop.load(Ordering::Relaxed) {
-        match state(window.as_ref()) {
+        let now = state(window.as_ref());
+        if now == Window::Warming {
+            is_warming = true;
+        } else if std::mem::take(&mut is_warming) {
+            loop_.forget(&mut census.threads);
+        }
+        match now {
             Window::Open => {
-                if std::mem::take(&mut is_warming) {
-                    loop_.forget(&mut census.threads);
-                }
                 since.get_or_insert_with(Instant::now);
             }
-            Window::Warming => is_warming = true,
+            Window::Warming => {}
             Window::Starting | Window::Ready => {
                 loop_.close(&mut since, &mut census.threads);
                 std::thread::sleep(PAUSE);
@@ -77,6 +80,9 @@ pub(super) fn run(options: &Options, stop: &AtomicBool) -> Result<Samples, Error
             Err(error) => return Err(error),
         }
         clock.wait();
+    }
+    if is_warming {
+        loop_.forget(&mut census.threads);
     }
     loop_.close(&mut since, &mut census.threads);
     if loop_.is_lost() {

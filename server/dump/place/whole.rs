@@ -142,6 +142,7 @@ pub(super) fn assemble(dump: &Dump, located: &Located, root: &str, found: Found)
         threads: located.threads,
         samples: located.samples,
         torn: 0,
+        processes: 1,
         dispersion: 1.0,
     });
     let version = located
