@@ -8,7 +8,8 @@ use tokio::sync::watch;
 
 use super::outcome::{crash_place, outcome_of};
 use super::process;
-use super::{Error, Request, Session, Surroundings, Turn, merge};
+use super::session::{Session, Turn};
+use super::{Error, Request, Surroundings, merge};
 use crate::profile::{Outcome, PassKind};
 use crate::trace::{Code, Event, Instruction, Leave, Times, Trace, What};
 
