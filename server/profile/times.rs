@@ -44,6 +44,28 @@ pub struct Times {
     pub dispersion: f64,
 }
 
+impl Times {
+    /// Of no process yet, to add sampled ones to.
+    #[must_use]
+    pub fn none(method: Method) -> Self {
+        Self {
+            method,
+            calls: 0,
+            wall_ns: 0.0,
+            busy_ns: 0.0,
+            outside_ns: 0.0,
+            waiting_ns: 0.0,
+            collecting_ns: 0.0,
+            elsewhere_ns: 0.0,
+            threads: 0,
+            samples: Some(0),
+            torn: 0,
+            processes: 0,
+            dispersion: 1.0,
+        }
+    }
+}
+
 /// Time of an instruction, a line or a code object.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Time {

@@ -121,16 +121,13 @@ impl Timed {
                 continue;
             }
             all.add(node.counts);
-            match codes[node.code as usize] {
-                Some(code) => {
-                    let own = self.own.entry((process, code.address)).or_default();
-                    own.entry(node.offset).or_default().add(scale.time(node.counts));
-                    by_line.add(&code.path, line(code, node.offset), node.counts.busy());
-                }
-                None => {
-                    elsewhere.add(node.counts);
-                    by_line.add("", None, node.counts.busy());
-                }
+            if let Some(code) = codes[node.code as usize] {
+                let own = self.own.entry((process, code.address)).or_default();
+                own.entry(node.offset).or_default().add(scale.time(node.counts));
+                by_line.add(&code.path, line(code, node.offset), node.counts.busy());
+            } else {
+                elsewhere.add(node.counts);
+                by_line.add("", None, node.counts.busy());
             }
         }
         for node in nodes.iter().filter(|node| node.counts.all() > 0) {
@@ -155,21 +152,7 @@ impl Timed {
             }
         }
         let ns = |count: u64| count as f64 * scale.0;
-        let times = self.times.get_or_insert_with(|| Times {
-            method: Method::Sampled,
-            calls: 0,
-            wall_ns: 0.0,
-            busy_ns: 0.0,
-            outside_ns: 0.0,
-            waiting_ns: 0.0,
-            collecting_ns: 0.0,
-            elsewhere_ns: 0.0,
-            threads: 0,
-            samples: Some(0),
-            torn: 0,
-            processes: 0,
-            dispersion: 1.0,
-        });
+        let times = self.times.get_or_insert(Times::none(Method::Sampled));
         times.calls += result.calls;
         times.wall_ns += samples.window_ns as f64;
         times.busy_ns += ns(all.busy());
