@@ -45,7 +45,7 @@ pub struct Times {
 }
 
 impl Times {
-    /// Of no process yet, to add sampled ones to.
+    /// Of no process yet, to add to or to start from.
     #[must_use]
     pub fn none(method: Method) -> Self {
         Self {

@@ -213,19 +213,13 @@ impl Timed {
             }
         }
         let times = Times {
-            method: Method::Traced,
             calls: 1,
             wall_ns: call_ns,
             busy_ns: all,
-            outside_ns: 0.0,
-            waiting_ns: 0.0,
-            collecting_ns: 0.0,
-            elsewhere_ns: 0.0,
             threads: 1,
             samples: None,
-            torn: 0,
             processes: 1,
-            dispersion: 1.0,
+            ..Times::none(Method::Traced)
         };
         Self {
             times: Some(times),
