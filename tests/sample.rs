@@ -85,7 +85,7 @@ fn the_line_that_takes_the_time_has_it() {
         );
         // A thread that lives for a millisecond may be gone before its first frames are known.
         let most = if call.starts_with("threads") {
-            all / 5.0
+            all / 50.0
         } else {
             all / 1_000.0
         };

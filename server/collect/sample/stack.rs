@@ -82,6 +82,9 @@ struct Chain {
     links: Vec<Link>,
     /// It reaches the outermost.
     is_whole: bool,
+    /// Nothing but the interpreter's own frames: from 3.15 on one stands below the first of a thread
+    /// (`base_frame` in `Include/internal/pycore_tstate.h`).
+    is_idle: bool,
 }
 
 /// Whether a frame is the first of a piece of the thread's memory for frames.
@@ -184,6 +187,9 @@ impl Stack {
             {
                 // It is in a frame that did not exist yet when frames were read.
                 chain = known;
+            }
+            if chain.is_idle {
+                return Ok(Seen::Nothing);
             }
             if chain.links.is_empty() {
                 continue;
@@ -358,6 +364,7 @@ impl Stack {
             }
             frame = head.previous;
         }
+        chain.is_idle = chain.links.is_empty();
         chain.is_whole = chain.links.last().is_some_and(|last| match Place::of(last.head) {
             Place::Thread => begins_chunk(last.address),
             _ => !last.head.is_suspended(),
@@ -409,7 +416,11 @@ impl Stack {
         }
         links.reverse();
         let is_whole = self.last.is_whole && !links.is_empty();
-        is_whole.then_some(Chain { links, is_whole })
+        is_whole.then_some(Chain {
+            links,
+            is_whole,
+            is_idle: false,
+        })
     }
 
     /// Cuts a chain at the frame that ran when it was read, or makes it longer up to there; false when
