@@ -25,6 +25,9 @@ const IDLE: u32 = 32;
 const SELDOM: u64 = 8;
 /// Reads of a thread before a sample is given up.
 const TRIES: usize = 4;
+/// Frames that a call makes at once: that of a class's `__init__`, and one around it (3.13+,
+/// `CALL_ALLOC_AND_ENTER_INIT` in `Python/bytecodes.c`).
+const MOST_UNBEGUN: usize = 2;
 /// How long a process may take to become an interpreter.
 const START: Duration = Duration::from_secs(30);
 /// From so many samples of no use on, something is wrong.
@@ -211,8 +214,7 @@ impl<'a> Loop<'a> {
             let mut is_code = |address| self.code(address) != TAG_OF_TORN;
             seen = thread.stack.read(memory, runtime, &mut is_code, &mut frames);
             // Frames came and went while they were read: a moment later they will be others.
-            let is_found = frames.first().is_some_and(|frame| self.place(frame).is_some());
-            if is_found || !matches!(seen, Ok(Seen::Inner | Seen::Whole)) {
+            if self.begin_with_begun(&mut frames) || !matches!(seen, Ok(Seen::Inner | Seen::Whole)) {
                 break;
             }
         }
@@ -259,6 +261,18 @@ impl<'a> Loop<'a> {
         }
         self.frames = frames;
         Ok(seen != Seen::Gone)
+    }
+
+    /// Leaves out innermost frames that are being made: their code is written, and their instruction still
+    /// that of whoever was in the same place before. The caller executes its call until it is written, too.
+    /// False when no frame near is at an instruction.
+    fn begin_with_begun(&mut self, frames: &mut Vec<Frame>) -> bool {
+        let innermost = frames.iter().take(MOST_UNBEGUN + 1);
+        let begun = innermost
+            .map(|frame| self.place(frame))
+            .position(|place| place.is_some());
+        frames.drain(..begun.unwrap_or(0));
+        begun.is_some()
     }
 
     /// Counts the samples that found a thread in one place, without those for which it was ready to
