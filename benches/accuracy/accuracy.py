@@ -195,7 +195,7 @@ def main():
     parser.add_argument("--bodies", type=lambda text: text.split(","), default=list(bodies.BODIES))
     parser.add_argument("--rounds", type=int, default=20, help="timings of each variant")
     parser.add_argument("--runs", type=int, default=2, help="runs of bytecost for each body")
-    parser.add_argument("--turns", type=int, default=slowdown.ROUNDS, help="turns of the slowdown's measurement")
+    parser.add_argument("--turns", type=int, default=slowdown.TURNS, help="turns of the slowdown's measurement")
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--rate", type=int, default=5_000, help="samples a second")
     parser.add_argument("--verbose", action="store_true", help="show every line")

@@ -2,14 +2,17 @@
 
     python benches/accuracy/slowdown.py --bytecost target/release/bytecost [--rates 5000,10000] PYTHON...
 
-A target calls a function all the time and writes down how long each call took; the sampler attaches and
-leaves in turns. Each turn's median call is compared with the mean of the medians just before and after it,
-so that what else the machine does cancels out unless it comes and goes with the sampler. Told are the
-median of these ratios and its standard error.
+A target calls a function all the time and writes down how long each call took. The sampler, attached to it,
+is halted and let go in turns of a few hundredths of a second: what is halted reads nothing. The median call of
+each turn in which it sampled is compared with the mean of the medians just before and after, so that a machine
+whose speed changes makes no difference unless it does so in step. Told are the median of these ratios and its
+standard error.
 """
 
 import argparse
+import itertools
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -19,53 +22,63 @@ from pathlib import Path
 
 import bodies
 
-ROUNDS = 20
-SAMPLED_S = 0.4
-# After the sampler has left.
-FREE_S = 0.4
-# What is cut off both ends of a span, where a process starts or ends.
-MARGIN_NS = 50_000_000
+TURNS = 120
+TURN_S = 0.03
+# What is cut off both ends of a turn: a call goes over them, and the system takes a moment.
+MARGIN_NS = 3_000_000
+CALL_NS = 150_000
+START_S = 0.7
 
 LOOP = """
 import runpy, sys, time
 kern = runpy.run_path(sys.argv[1])["kern"]
 clock = time.perf_counter_ns
+kern(1000)
+start = clock()
+kern(1000)
+n = max(1, 1000 * int(sys.argv[2]) // (clock() - start))
+write = sys.stdout.write
 while True:
-    start = clock()
-    kern(3000)
-    end = clock()
-    print(end, end - start, flush=True)
+    told = []
+    for _ in range(200):
+        start = clock()
+        kern(n)
+        told.append((start, clock()))
+    write("".join("%d %d\\n" % one for one in told))
 """
 
 
-def slowdown(run, python, path, rounds=ROUNDS):
+def slowdown(run, python, path, turns=TURNS):
     """The ratio and its standard error; `run` is the command up to its options."""
     environment = {**os.environ, "PYTHON_JIT": "0", "PYTHONHASHSEED": "0"}
     with tempfile.TemporaryFile("w+") as log:
-        target = subprocess.Popen([python, "-c", LOOP, path], stdout=log, env=environment)
-        spans = []
+        target = subprocess.Popen([python, "-c", LOOP, path, str(CALL_NS)], stdout=log, env=environment)
+        sampler = None
+        # When it was let go and halted, alternately, by the clock that all processes have.
+        moments = []
         try:
-            time.sleep(1)
-            for _ in range(rounds):
-                began = time.perf_counter_ns()
-                sampler = [*run, "--quiet", "--pid", str(target.pid), "--time", str(SAMPLED_S)]
-                subprocess.run(sampler, check=True, stdout=subprocess.DEVNULL, env=environment)
-                # Attaching and the report are not sampling; both clocks are the system's.
-                ended = time.perf_counter_ns()
-                middle = (began + ended) // 2
-                half = int(SAMPLED_S * 0.3e9)
-                spans.append((middle - half, middle + half))
-                time.sleep(FREE_S)
-                spans.append((ended + MARGIN_NS, time.perf_counter_ns() - MARGIN_NS))
+            time.sleep(START_S)
+            command = [*run, "--quiet", "--pid", str(target.pid), "--time", "3600"]
+            sampler = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
+            time.sleep(START_S)
+            for to in itertools.islice(itertools.cycle((signal.SIGSTOP, signal.SIGCONT)), 2 * turns + 2):
+                if sampler.poll() is not None:
+                    raise SystemExit(f"{' '.join(map(str, command))} has ended")
+                sampler.send_signal(to)
+                moments.append(time.perf_counter_ns())
+                time.sleep(TURN_S)
         finally:
-            target.kill()
-            target.wait()
+            for process in filter(None, (sampler, target)):
+                process.kill()
+                process.wait()
         log.seek(0)
         calls = [tuple(map(int, line.split())) for line in log if line.count(" ") == 1 and line.endswith("\n")]
-    medians = [statistics.median([took for at, took in calls if began < at < ended]) for began, ended in spans]
-    # Spans go by turns, a sampled one first.
+    medians = middles(calls, moments)
+    # It was halted first.
     ratios = [
-        2 * medians[index] / (medians[index - 1] + medians[index + 1]) for index in range(2, len(medians) - 1, 2)
+        2 * medians[index] / (medians[index - 1] + medians[index + 1])
+        for index in range(1, len(medians) - 1, 2)
+        if None not in medians[index - 1 : index + 2]
     ]
     middle = statistics.median(ratios)
     # Of a median, from the median of the deviations: a disturbed turn does not count.
@@ -73,12 +86,25 @@ def slowdown(run, python, path, rounds=ROUNDS):
     return middle, 1.2533 * deviation / len(ratios) ** 0.5
 
 
+def middles(calls, moments):
+    """The median call between each two moments; None where there is none."""
+    found, at = [], 0
+    for began, ended in itertools.pairwise(moments):
+        took = []
+        while at < len(calls) and calls[at][1] < ended - MARGIN_NS:
+            if calls[at][0] > began + MARGIN_NS:
+                took.append(calls[at][1] - calls[at][0])
+            at += 1
+        found.append(statistics.median(took) if took else None)
+    return found
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bytecost", required=True, type=lambda path: str(Path(path).resolve()))
     parser.add_argument("--bodies", type=lambda text: text.split(","), default=list(bodies.BODIES))
     parser.add_argument("--rates", type=lambda text: text.split(","), default=["5000"])
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--turns", type=int, default=TURNS)
     parser.add_argument("python", nargs="+")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -88,7 +114,7 @@ def main():
                 path.write_text(bodies.source(body))
                 told = []
                 for rate in arguments.rates:
-                    ratio, error = slowdown([arguments.bytecost, "run", "--rate", rate], python, path, arguments.rounds)
+                    ratio, error = slowdown([arguments.bytecost, "run", "--rate", rate], python, path, arguments.turns)
                     told.append(f"{rate}/s {ratio:.4f} ± {error:.4f}")
                 print(f"{Path(python).name:12} {body:18} {'  '.join(told)}", flush=True)
 

@@ -21,6 +21,8 @@ pub mod objects;
 #[cfg(target_os = "linux")]
 mod run;
 #[cfg(target_os = "linux")]
+mod seat;
+#[cfg(target_os = "linux")]
 mod stack;
 #[cfg(target_os = "linux")]
 mod threads;

@@ -10,6 +10,7 @@ use super::attach::{self, Runtime};
 use super::clock::Clock;
 use super::memory::Memory;
 use super::objects::{CodeObject, Objects};
+use super::seat::Seat;
 use super::stack::{Frame, Seen};
 use super::threads::{Activity, Census, Last, Thread};
 use super::tree::Counts;
@@ -53,6 +54,7 @@ pub(super) fn run(options: &Options, stop: &AtomicBool) -> Result<Samples, Error
         executed: HashMap::new(),
         frames: Vec::new(),
         bytecode: options.bytecode,
+        seat: Seat::of_this_thread(),
     };
     let mut census = Census::of(memory);
     let mut clock = Clock::new(interval);
@@ -141,6 +143,7 @@ struct Loop<'a> {
     frames: Vec<Frame>,
     /// Read live bytecode at the end.
     bytecode: bool,
+    seat: Seat,
 }
 
 impl<'a> Loop<'a> {
@@ -189,6 +192,7 @@ impl<'a> Loop<'a> {
                 census.remove(index);
             }
         }
+        self.seat.keep_off();
         // Only now: who reads what a thread writes holds it up.
         if self.samples.ticks.is_multiple_of(REFRESH) {
             census.refresh(self.runtime)?;
@@ -229,6 +233,9 @@ impl<'a> Loop<'a> {
         let thread = &mut census.threads[index];
         // One that has ended since it was read ran.
         let is_running = activity != Activity::Waiting;
+        if let Activity::Running(Some(processor)) = activity {
+            self.seat.is_taken(processor);
+        }
         thread.idle = if is_running {
             0
         } else {

@@ -92,15 +92,16 @@ impl Thread {
     /// What it does, by what the system says.
     #[must_use]
     pub fn activity(&self) -> Activity {
-        let mut bytes = [0; 128];
+        let mut bytes = [0; 512];
         let stat = self.files.as_ref().and_then(|files| files.stat.as_ref());
         let read = stat
             .and_then(|stat| stat.read_at(&mut bytes, 0).ok())
             .unwrap_or(0);
         // `PID (NAME) STATE …`; a name may hold anything.
         let name_end = bytes[..read].iter().rposition(|&byte| byte == b')');
-        match name_end.and_then(|end| bytes.get(end + 2)) {
-            Some(b'R') => Activity::Running,
+        let fields = &bytes[name_end.map_or(read, |end| read.min(end + 2))..read];
+        match fields.first() {
+            Some(b'R') => Activity::Running(processor(fields)),
             Some(b'S' | b'D' | b'I' | b'P') => Activity::Waiting,
             Some(b'T' | b't') => Activity::Stopped,
             _ => Activity::Ended,
@@ -111,14 +112,20 @@ impl Thread {
 /// What a thread does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activity {
-    /// It is on a processor or could be.
-    Running,
+    /// It is on a processor or could be: this one, where the system tells.
+    Running(Option<usize>),
     /// It sleeps, or waits for something.
     Waiting,
     /// A debugger or a signal stopped it.
     Stopped,
     /// It is no more.
     Ended,
+}
+
+/// Field 39 of what the system says of a thread, of which the third is the first here (`proc_pid_stat(5)`).
+fn processor(fields: &[u8]) -> Option<usize> {
+    let field = fields.split(|&byte| byte == b' ').nth(39 - 3)?;
+    std::str::from_utf8(field).ok()?.parse().ok()
 }
 
 /// All threads, kept up to date.
