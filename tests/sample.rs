@@ -154,21 +154,6 @@ fn frames_that_exceptions_left_are_not_believed() {
     }
 }
 
-/// A thread that loses its processor while it makes a frame is found at it again and again.
-#[test]
-fn frames_being_made_are_no_torn_samples() {
-    for (minor, python) in pythons::native_pythons("sampling") {
-        let _others = [(); 2].map(|()| {
-            let busy = Command::new("sh").args(["-c", "while :; do :; done"]).spawn();
-            Running(busy.expect("a shell"))
-        });
-        let report = measured(&python, "calling(3000)", "natural,sample");
-        let of = |key: &str| number(&report["time"], key);
-        let (torn, all) = (of("torn_samples"), of("samples"));
-        assert!(torn <= all / 2_000.0, "{minor}: {torn} of {all} samples torn");
-    }
-}
-
 #[test]
 fn a_function_that_calls_itself_takes_its_time_once() {
     for (minor, python) in pythons::native_pythons("sampling") {

@@ -3,10 +3,11 @@
     python benches/accuracy/stopwatch.py --bytecost target/release/bytecost PYTHON [FILE...]
 
 Each line of the target that is one simple statement is put between two readings of the clock, one line a
-run, and an empty pair of readings beside it is taken off. What the report says of the line, with what it
-calls, is divided by that. A line that calls itself again is too long by the stopwatch, which counts it each
-time. Lines shorter than the readings themselves are measured badly by the stopwatch,
-not by what is checked. FILEs have a `# bytecost: CALL` comment above a function; the examples do.
+run, and an empty pair of readings beside it is taken off. What that is of an undisturbed call just before says
+how much of the report's call it is, so that a machine whose speed changes makes no difference. What the report
+says of the line, with what it calls, is divided by that. A line that calls itself again is too long by the
+stopwatch, which counts it each time. Lines shorter than the readings themselves are measured badly by the
+stopwatch, not by what is checked. FILEs have a `# bytecost: CALL` comment above a function; the examples do.
 """
 
 import argparse
@@ -20,24 +21,28 @@ from pathlib import Path
 
 PROGRAMS = "nbody.py", "jsonish.py", "simulation.py", "tokenizer.py"
 EXAMPLES = Path(__file__).parents[2] / "examples"
-RUNS = 7
+RUNS = 15
 LEAST_SHARE = 0.01  # of the time: less is told by too few samples
 SHORT_NS = 40  # about as long as a reading of the clock
 WATCH = """
-import json, sys, time
-sources = json.load(sys.stdin)
+import json, statistics, sys, time
+plain, sources = json.load(sys.stdin)
 clock = time.perf_counter_ns
-def best(text):
-    least = None
+def ran(text):
+    total = [0, 0]
+    space = {"__name__": "watched", "_clock": clock, "_total": total}
+    exec(compile(text, "<watched>", "exec"), space)
+    start = clock()
+    eval(CALL, space)
+    return clock() - start, total[0] / max(1, total[1]), total[1]
+def watched(line, empty):
+    parts = []
     for _ in range(RUNS):
-        total = [0, 0]
-        space = {"__name__": "watched", "_clock": clock, "_total": total}
-        exec(compile(text, "<watched>", "exec"), space)
-        eval(CALL, space)
-        each = total[0] / max(1, total[1])
-        least = each if least is None else min(least, each)
-    return least, total[1]
-json.dump([[best(line), best(empty)] for line, empty in sources], sys.stdout)
+        whole, _, _ = ran(plain)
+        _, with_it, times = ran(line)
+        parts.append((with_it - ran(empty)[1]) / whole)
+    return statistics.median(parts), times
+json.dump([watched(*source) for source in sources], sys.stdout)
 """
 
 
@@ -93,15 +98,17 @@ def compare(program, python, path):
     report = json.loads(told.stdout)
     file = next(file for file in report["files"] if file["path"].endswith(path.name))
     by_line = {line["line"]: line for line in file["lines"]}
+    counted = next(one["calls"] for one in report["passes"] if one["kind"] == "count")
     lines = text.splitlines()
     matters = lambda line: line.get("executions") and line["total_ns"] >= LEAST_SHARE * report["time"]["busy_ns"]
     chosen = [line for line in simple(text) if line in by_line and matters(by_line[line])]
     sources = [[watched(lines, line, False), watched(lines, line, True)] for line in chosen]
     script = f"RUNS = {RUNS}\nCALL = {call!r}\n{WATCH}"
-    done = subprocess.run([python, "-c", script], input=json.dumps(sources), capture_output=True, text=True, env=environment, check=True)
-    for line, ((ns, times), (empty, _)) in zip(chosen, json.loads(done.stdout)):
+    done = subprocess.run([python, "-c", script], input=json.dumps([text, sources]), capture_output=True, text=True, env=environment, check=True)
+    for line, (part, times) in zip(chosen, json.loads(done.stdout)):
         if times >= 100:
-            yield line, by_line[line]["total_ns"] / by_line[line]["executions"], ns - empty, lines[line - 1].strip()
+            ns = part * report["time"]["busy_ns"] / counted
+            yield line, by_line[line]["total_ns"] / by_line[line]["executions"], ns, lines[line - 1].strip()
 
 
 def main():

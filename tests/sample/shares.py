@@ -131,24 +131,6 @@ def suppresser(n):
             {}[n]  #= suppresses
 
 
-class Made:
-    def __init__(self):
-        self.one = 1
-
-    def own(self):
-        return self.one
-
-
-def nothing(value):
-    return value
-
-
-def calling(n):
-    for i in range(n):
-        Made().own()
-        nothing(i)
-
-
 known = []
 
 
