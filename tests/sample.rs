@@ -136,7 +136,8 @@ fn samples_are_as_many_as_asked_for() {
 #[test]
 fn frames_that_exceptions_left_are_not_believed() {
     for (minor, python) in pythons::native_pythons("sampling") {
-        let report = measured(&python, "suppresser(3000)", "natural,sample");
+        // Several processes, warmed up: until it is known where frames are, some have no callers.
+        let report = measured_for("4", &python, "suppresser(3000)", "natural,sample");
         let functions = &binary::file(&report, "shares.py").expect("the file")["functions"];
         let functions = functions.as_array().expect("functions");
         let raising = functions.iter().find(|one| one["qualname"] == "raising");
