@@ -54,7 +54,7 @@ def slowdown(run, python, path, turns=TURNS):
     with tempfile.TemporaryFile("w+") as log:
         target = subprocess.Popen([python, "-c", LOOP, path, str(CALL_NS)], stdout=log, env=environment)
         sampler = None
-        # When it was let go and halted, alternately, by the clock that all processes have.
+        # When it was halted and let go, alternately, by the clock that all processes have.
         moments = []
         try:
             time.sleep(START_S)

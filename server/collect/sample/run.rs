@@ -234,7 +234,7 @@ impl<'a> Loop<'a> {
         // One that has ended since it was read ran.
         let is_running = activity != Activity::Waiting;
         if let Activity::Running(Some(processor)) = activity {
-            self.seat.is_taken(processor);
+            self.seat.take(processor);
         }
         thread.idle = if is_running {
             0

@@ -31,8 +31,8 @@ impl Seat {
         }
     }
 
-    /// A thread of the target runs there.
-    pub fn is_taken(&mut self, processor: usize) {
+    /// Notes that a thread of the target runs there.
+    pub fn take(&mut self, processor: usize) {
         self.taken.push(processor);
     }
 
