@@ -4,9 +4,10 @@
 
 mod support;
 
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use support::running::Running;
 use support::{binary, pythons};
 
 /// Frames of all kinds come and go, and take each other's place.
@@ -23,49 +24,6 @@ def calling(n):
         Made().own()
         nothing(i)
 ";
-
-/// A running program, ended with the test.
-struct Running(Child);
-
-impl Running {
-    fn start(command: &mut Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::null());
-        Self(command.spawn().expect("it starts"))
-    }
-
-    /// Something that takes all of the time it can get.
-    fn busy() -> Self {
-        Self::start(Command::new("sh").args(["-c", "while :; do :; done"]))
-    }
-
-    /// Lets it run on these processors only.
-    fn on(self, processors: &str) -> Self {
-        let mut taskset = Command::new("taskset");
-        taskset.args(["-cp", processors, &self.0.id().to_string()]);
-        assert!(taskset.output().expect("taskset").status.success());
-        self
-    }
-
-    /// The processors that its threads may run on.
-    fn allowed(&self) -> Vec<String> {
-        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.0.id())).expect("it runs");
-        let lists = tasks.flatten().filter_map(|task| {
-            let status = std::fs::read_to_string(task.path().join("status")).ok()?;
-            let list = status
-                .lines()
-                .find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
-            Some(list.trim().to_owned())
-        });
-        lists.collect()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// A thread that loses its processor while it makes a frame is found at it again and again.
 #[test]
@@ -97,9 +55,8 @@ fn the_sampler_keeps_off_the_processor_of_its_target() {
     let _other = Running::busy().on("1");
     std::thread::sleep(Duration::from_millis(500));
     let mut sampler = binary::apart(Command::new("taskset"), &here);
-    let pid = target.0.id().to_string();
     sampler.args(["-c", "0,1", env!("CARGO_BIN_EXE_bytecost")]);
-    sampler.args(["run", "--quiet", "--time", "60", "--pid", &pid]);
+    sampler.args(["run", "--quiet", "--time", "60", "--pid", &target.pid()]);
     let sampler = Running::start(&mut sampler);
     let began = Instant::now();
     while !sampler.allowed().contains(&"1".to_owned()) {

@@ -5,10 +5,11 @@
 mod support;
 
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::Value;
+use support::running::Running;
 use support::{binary, pythons};
 
 const PROGRAM: &str = include_str!("sample/shares.py");
@@ -318,31 +319,6 @@ fn where_sampling_is_forbidden_a_note_says_so() {
     assert!(notes.contains("The sampled pass was not made"), "{notes}");
 }
 
-/// A running program, ended with the test.
-struct Running(Child);
-
-impl Running {
-    fn start(python: &Path, folder: &Path, program: &str) -> Self {
-        std::fs::write(folder.join("shares.py"), program).unwrap();
-        let mut command = binary::apart(Command::new(python), folder);
-        let child = command
-            .arg("shares.py")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("it starts");
-        std::thread::sleep(Duration::from_millis(700));
-        Self(child)
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
 const SERVER: &str = "
 import asyncio
 BIG = 1 << 40_000
@@ -396,8 +372,8 @@ fn a_running_process_is_looked_at_and_left_alone() {
     for (minor, python) in pythons::native_pythons("looking at a process") {
         for (program, product, sites) in [(SERVER, 7, 8), (WORKER, 8, 9)] {
             let (_folder, here) = binary::project();
-            let mut running = Running::start(&python, &here, program);
-            let report = looked_at(&here, &running.0.id().to_string(), minor);
+            let mut running = Running::script(&python, &here, program);
+            let report = looked_at(&here, &running.pid(), minor);
             let share = number(line(&report, product), "self_share");
             assert!((0.5..=1.001).contains(&share), "{minor}: {share}");
             let sites = line(&report, sites)["sites"].as_array().expect("sites");
@@ -407,7 +383,7 @@ fn a_running_process_is_looked_at_and_left_alone() {
                 .find(|site| site["opcode"] == "BINARY_OP")
                 .expect("a remainder");
             assert_eq!(remainder["state"], "unspecialized", "{minor}: {remainder}");
-            assert!(running.0.try_wait().unwrap().is_none(), "{minor}: it has ended");
+            assert!(!running.has_ended(), "{minor}: it has ended");
         }
     }
 }
@@ -433,11 +409,10 @@ fn a_process_of_another_namespace_is_looked_at() {
             .args(unshare)
             .arg(&python)
             .arg("shares.py")
-            .current_dir(&here)
-            .stdin(Stdio::null());
-        let outside = Running(outside.spawn().expect("unshare starts"));
+            .current_dir(&here);
+        let outside = Running::start(&mut outside);
         std::thread::sleep(Duration::from_millis(1500));
-        let children = format!("/proc/{0}/task/{0}/children", outside.0.id());
+        let children = format!("/proc/{0}/task/{0}/children", outside.pid());
         let children = std::fs::read_to_string(children).expect("the container's process");
         let pid = children.split_whitespace().next().expect("its number");
         let report = looked_at(&here, pid, minor);
@@ -486,15 +461,14 @@ fn a_process_of_somebody_else_is_refused_with_advice() {
         return;
     }
     let (_folder, here) = binary::project();
-    let running = Running::start(&python, &here, WORKER);
+    let running = Running::script(&python, &here, WORKER);
     let program = std::env::temp_dir().join(format!("bytecost-{}", std::process::id()));
     std::fs::copy(env!("CARGO_BIN_EXE_bytecost"), &program).unwrap();
-    let pid = running.0.id().to_string();
     let mut command = Command::new("setpriv");
     command
         .args(["--reuid=65534", "--clear-groups"])
         .arg(&program)
-        .args(["run", "--quiet", "--time", "0.1", "--pid", &pid])
+        .args(["run", "--quiet", "--time", "0.1", "--pid", &running.pid()])
         .current_dir("/");
     let ended = binary::end(&mut command, None);
     std::fs::remove_file(&program).unwrap();

@@ -3,6 +3,7 @@
 
 pub mod binary;
 pub mod pythons;
+pub mod running;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -457,7 +457,7 @@ scenario('a newcomer with only the package clicks once and sees the slowest line
 test('activation is measured', async () => {
   const project = new Project('nbody.py');
   const times = [];
-  for (let round = 0; round < 5; round += 1) {
+  for (let round = 0; round < 3; round += 1) {
     const bench = await Workbench.open(browser, server, project.root, 'nbody.py', 80);
     await bench.ready();
     await bench.command('Developer: Show Running Extensions');
@@ -469,8 +469,8 @@ test('activation is measured', async () => {
   }
   project.remove();
   times.sort((a, b) => a - b);
-  console.log(`activation: ${times.join(', ')} ms, median ${times[2]} ms`);
-  assert.ok(times.length === 5 && times.every(Number.isFinite));
+  console.log(`activation: ${times.join(', ')} ms, median ${times[1]} ms`);
+  assert.ok(times.length === 3 && times.every(Number.isFinite));
 });
 
 function versionIn(python) {

@@ -56,13 +56,20 @@ export class Workbench {
   /** Runs a command by its title in the palette. */
   async command(title) {
     const { page } = this;
-    await page.keyboard.press('F1');
     const input = page.locator('.quick-input-widget input').first();
-    await input.waitFor();
-    await input.fill(`>${title}`);
     const entry = page.locator('.quick-input-list .monaco-list-row', { hasText: title }).first();
-    await entry.waitFor();
-    await entry.click();
+    const soon = { timeout: 10_000 };
+    await this.until(`the command ${title}`, async () => {
+      try {
+        // A palette that opens while an editor takes the focus is gone at once.
+        await page.keyboard.press('F1');
+        await input.fill(`>${title}`, soon);
+        await entry.click(soon);
+        return true;
+      } catch {
+        return false;
+      }
+    });
   }
 
   /** The titles the palette has for a text. */
@@ -232,12 +239,15 @@ export class Workbench {
   /** Rests the pointer on a part of a line, and returns the hover's text. */
   async hover(line, part) {
     const { page } = this;
-    const { left, right, top, bottom } = await this.box(line, part);
-    const [x, y] = [(left + right) / 2, (top + bottom) / 2];
-    await page.mouse.move(x + 40, y + 60);
-    await page.mouse.move(x, y, { steps: 4 });
     const hover = page.locator('.monaco-hover:not(.hidden) .hover-contents', { hasText: 'CPython' }).first();
-    await hover.waitFor();
+    await this.until('the hover', async () => {
+      const { left, right, top, bottom } = await this.box(line, part);
+      const [x, y] = [(left + right) / 2, (top + bottom) / 2];
+      await page.mouse.move(x + 40, y + 60);
+      await page.mouse.move(x, y, { steps: 4 });
+      // A line that moves away from under the pointer, as for a lens, has no hover.
+      return hover.waitFor({ timeout: 10_000 }).then(() => true, () => false);
+    });
     const all = await page.locator('.monaco-hover:not(.hidden) .hover-contents').allTextContents();
     return all.join('\n').replaceAll('\u00a0', ' ');
   }
