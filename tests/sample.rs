@@ -121,7 +121,7 @@ fn short_calls_take_their_own_time() {
 
 #[test]
 fn samples_are_as_many_as_asked_for() {
-    for (minor, python) in pythons::native_pythons("sampling") {
+    for (minor, python) in pythons::oldest_and_newest("sampling") {
         let (_folder, here) = binary::project();
         std::fs::write(here.join("shares.py"), PROGRAM).unwrap();
         let pass = ["--time", "1", "--rate", "200", "--passes", "natural,sample"];
@@ -169,7 +169,7 @@ fn a_function_that_calls_itself_takes_its_time_once() {
 /// Each process has its own addresses, and what is wrong by them is wrong in all of its samples.
 #[test]
 fn short_calls_are_sampled_in_several_processes() {
-    for (minor, python) in pythons::native_pythons("sampling") {
+    for (minor, python) in pythons::oldest_and_newest("sampling") {
         let processes = |call: &str| {
             let report = measured_for("4", &python, call, "natural,sample");
             let passes = report["passes"].as_array().expect("passes");
@@ -195,7 +195,7 @@ fn short_calls_are_sampled_in_several_processes() {
 /// What they do before they are sampled, their first calls among it, is left out.
 #[test]
 fn sampled_processes_warm_up_first() {
-    for (minor, python) in pythons::native_pythons("sampling") {
+    for (minor, python) in pythons::oldest_and_newest("sampling") {
         // The first call of a process does what no other does.
         let report = measured_for("4", &python, "first_is_dear()", "natural,sample");
         let (first, others) = (line(&report, marked("first")), line(&report, marked("others")));
@@ -207,7 +207,7 @@ fn sampled_processes_warm_up_first() {
 
 #[test]
 fn a_process_that_fails_is_the_last_one() {
-    for (minor, python) in pythons::native_pythons("sampling") {
+    for (minor, python) in pythons::oldest_and_newest("sampling") {
         let (_folder, here) = binary::project();
         std::fs::write(here.join("shares.py"), PROGRAM).unwrap();
         let setup = "fails_from(3, 'started')";

@@ -196,52 +196,52 @@ fn with_pytest(minor: &str, python: &Path) -> Option<PathBuf> {
 
 #[test]
 fn pytest_selections_run_under_pytest() {
+    const SELECTIONS: [(&str, i32, &str); 4] = [
+        (
+            "pytest:tests/test_kern.py::test_one",
+            0,
+            "test_one=100 plain=50 test_two=0",
+        ),
+        (
+            "pytest:tests/test_kern.py::test_two[20]",
+            0,
+            "test_two=20 test_one=0",
+        ),
+        ("pytest:tests/test_kern.py::TestClass", 0, "test_method=1"),
+        (
+            "pytest:tests/test_kern.py",
+            1,
+            "test_one=100 test_two=30 test_fails=1",
+        ),
+    ];
     let (_folder, here) = example();
-    for (minor, python) in pythons::native_pythons("targets of every kind") {
-        let Some(python) = with_pytest(minor, &python) else {
-            continue;
+    let jobs: Vec<_> = pythons::native_pythons("targets of every kind")
+        .into_iter()
+        .filter_map(|(minor, python)| Some((minor, with_pytest(minor, &python)?)))
+        .flat_map(|(minor, python)| SELECTIONS.map(|selection| (minor, python.clone(), selection)))
+        .collect();
+    all(&jobs, |(minor, python, (selection, status, expected))| {
+        let (ended, report) = report(&here, python, &[selection, "--", "-q"], None, &|_| {});
+        let at = format!("{minor} {selection}");
+        let Some(report) = report else {
+            return vec![format!("{at}: no report: {}", ended.err())];
         };
-        for (selection, status, expected) in [
-            (
-                "pytest:tests/test_kern.py::test_one",
-                0,
-                "test_one=100 plain=50 test_two=0",
-            ),
-            (
-                "pytest:tests/test_kern.py::test_two[20]",
-                0,
-                "test_two=20 test_one=0",
-            ),
-            ("pytest:tests/test_kern.py::TestClass", 0, "test_method=1"),
-            (
-                "pytest:tests/test_kern.py",
-                1,
-                "test_one=100 test_two=30 test_fails=1",
-            ),
-        ] {
-            let (ended, report) = report(&here, &python, &[selection, "--", "-q"], None, &|_| {});
-            assert_eq!(
-                ended.status,
-                status,
-                "{minor} {selection}: {} {}",
-                ended.out(),
-                ended.err()
-            );
-            let wrong = contradictions(&report.expect("a report"), &here, expected);
-            assert!(wrong.is_empty(), "{minor} {selection}: {wrong:?}");
-            assert_eq!(
-                ended.out().matches("test session starts").count(),
-                0,
-                "-q is heeded"
-            );
-            assert_eq!(
-                ended.out().matches(" in ").count(),
-                1,
-                "said once: {}",
-                ended.out()
-            );
+        let mut wrong: Vec<_> = contradictions(&report, &here, expected)
+            .into_iter()
+            .map(|one| format!("{at}: {one}"))
+            .collect();
+        if ended.status != *status {
+            wrong.push(format!("{at}: {} {} {}", ended.status, ended.out(), ended.err()));
         }
-    }
+        let said = ended.out();
+        if said.contains("test session starts") {
+            wrong.push(format!("{at}: -q is not heeded: {said}"));
+        }
+        if said.matches(" in ").count() != 1 {
+            wrong.push(format!("{at}: not said once: {said}"));
+        }
+        wrong
+    });
 }
 
 #[test]

@@ -57,6 +57,15 @@ pub fn native_pythons(what: &str) -> Vec<(&'static str, PathBuf)> {
     found
 }
 
+/// Of [`native_pythons`] the oldest and the newest, for what is decided outside the interpreter.
+pub fn oldest_and_newest(what: &str) -> Vec<(&'static str, PathBuf)> {
+    let mut found = native_pythons(what);
+    if found.len() > 2 {
+        found.drain(1..found.len() - 1);
+    }
+    found
+}
+
 fn find(minor: &str) -> Option<PathBuf> {
     let name = format!("python{minor}");
     let rig = rigs().join("bin").join(&name);

@@ -67,6 +67,7 @@ export class Workbench {
         await entry.click(soon);
         return true;
       } catch {
+        await page.keyboard.press('Escape');
         return false;
       }
     });
