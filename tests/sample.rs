@@ -156,6 +156,43 @@ fn frames_that_exceptions_left_are_not_believed() {
     }
 }
 
+/// Their frames say that whoever made them called them.
+#[test]
+fn generators_that_have_not_begun_take_no_time() {
+    for (minor, python) in pythons::native_pythons("sampling") {
+        let report = measured(&python, "made(100)", "natural,sample");
+        let share = |mark: &str| number(line(&report, marked(mark)), "self_share");
+        assert!(share("beside") > 0.5, "{minor}: {}", share("beside"));
+        let unbegun = share("unbegun") + share("generator");
+        assert!(unbegun < 0.05, "{minor}: {unbegun}");
+    }
+}
+
+/// Their frames are read after those of their callers, which have gone on by then.
+#[test]
+fn generators_take_no_time_of_lines_before_them() {
+    for (minor, python) in pythons::native_pythons("sampling") {
+        for call in ["resumes", "resumes_by_c"] {
+            let report = measured_for("2", &python, &format!("{call}(3000)"), "natural,sample");
+            for mark in ["first", "last"] {
+                let line = line(&report, marked(&format!("{call}-{mark}")));
+                let called = number(line, "total_ns") / number(line, "self_ns") - 1.0;
+                assert!(
+                    called < 0.05,
+                    "{minor}, {call}, {mark}: nobody is called there: {called}"
+                );
+            }
+            let functions = &binary::file(&report, "shares.py").expect("the file")["functions"];
+            let functions = functions.as_array().expect("functions");
+            let small = functions
+                .iter()
+                .find(|one| one["qualname"] == "small")
+                .expect("it ran");
+            assert!(number(small, "self_share") > 0.03, "{minor}, {call}: {small}");
+        }
+    }
+}
+
 #[test]
 fn a_function_that_calls_itself_takes_its_time_once() {
     for (minor, python) in pythons::native_pythons("sampling") {

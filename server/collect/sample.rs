@@ -23,6 +23,8 @@ mod run;
 #[cfg(target_os = "linux")]
 mod seat;
 #[cfg(target_os = "linux")]
+mod sites;
+#[cfg(target_os = "linux")]
 mod stack;
 #[cfg(target_os = "linux")]
 mod threads;

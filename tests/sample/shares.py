@@ -149,3 +149,32 @@ def fails_from(start, path):
     with open(path) as file:
         if len(file.read()) >= start:
             raise RuntimeError("started often enough")
+
+
+def made(n):
+    waiting = [numbers(n), (BIG * n for _ in range(n))]  #= unbegun
+    for i in range(n):
+        BIG * BIG  #= beside
+    return len(waiting)
+
+
+def small(values):
+    for value in values:
+        yield value > 3
+
+
+def resumes(n):
+    values = [5, 4, 3, 2, 1]
+    for i in range(n):
+        sorted(values)  #= resumes-first
+        for value in small(values):
+            pass
+        max(values)  #= resumes-last
+
+
+def resumes_by_c(n):
+    values = [5, 4, 3, 2, 1]
+    for i in range(n):
+        sorted(values)  #= resumes_by_c-first
+        sum(small(values))
+        max(values)  #= resumes_by_c-last

@@ -22,6 +22,10 @@ const PAGE: u64 = 4096;
 const MOST_REGIONS: usize = 8;
 /// A piece that no frame was in for so many reads is read no longer.
 const STALE: u32 = 256;
+/// A generator's object is longer than this before its frame begins in no version.
+const LONGEST_OBJECT: u64 = 128;
+/// Locals and stack of a frame that are looked through, words.
+const MOST_HELD: u64 = 64;
 const WORD: u64 = 8;
 
 /// A piece of memory that is read ahead.
@@ -235,6 +239,21 @@ impl Ahead {
             region.head = head;
         }
         Some(region.head)
+    }
+
+    /// Whether a frame has the object of a generator's frame among its locals or on its stack.
+    #[must_use]
+    pub fn holds_object(&self, runtime: &Runtime, frame: u64, generator: u64) -> bool {
+        let first = frame.wrapping_add(runtime.offsets.frame_locals);
+        let region = self.regions.iter().find(|region| region.holds(frame, 1));
+        let object = generator.saturating_sub(LONGEST_OBJECT)..generator;
+        region.is_some_and(|region| {
+            let words = (0..MOST_HELD).map_while(|at| self.word(region, first + at * WORD));
+            // The low bits are tags from 3.14 on.
+            words
+                .map(|word| word & !(WORD - 1))
+                .any(|word| object.contains(&word))
+        })
     }
 
     /// Notes that a frame was needed.

@@ -11,7 +11,8 @@ use super::clock::Clock;
 use super::memory::Memory;
 use super::objects::{CodeObject, Objects};
 use super::seat::Seat;
-use super::stack::{Frame, Seen};
+use super::sites::{Site, Sites};
+use super::stack::{Codes, Frame, Seen};
 use super::threads::{Activity, Census, Last, Thread};
 use super::tree::Counts;
 use super::{Code, Error, Live, Options, Samples, Snapshot, Window};
@@ -50,6 +51,7 @@ pub(super) fn run(options: &Options, stop: &AtomicBool) -> Result<Samples, Error
         samples: Samples::default(),
         objects: Vec::new(),
         known: HashMap::new(),
+        sites: Sites::of(&runtime.minor()),
         copies: HashMap::new(),
         executed: HashMap::new(),
         frames: Vec::new(),
@@ -136,6 +138,7 @@ struct Loop<'a> {
     objects: Vec<CodeObject>,
     /// Index of code objects by address; [`TAG_OF_TORN`] for what is none.
     known: HashMap<u64, u32>,
+    sites: Sites,
     /// Where threads have copies of a code object's bytecode.
     copies: HashMap<u32, Vec<u64>>,
     /// Samples by code object and where the bytecode began that was executed.
@@ -215,8 +218,7 @@ impl<'a> Loop<'a> {
         let mut seen = Ok(Seen::Nothing);
         for _ in 0..TRIES {
             let (memory, runtime) = (self.memory, self.runtime);
-            let mut is_code = |address| self.code(address) != TAG_OF_TORN;
-            seen = thread.stack.read(memory, runtime, &mut is_code, &mut frames);
+            seen = thread.stack.read(memory, runtime, self, &mut frames);
             // Frames came and went while they were read: a moment later they will be others.
             if self.begin_with_begun(&mut frames) || !matches!(seen, Ok(Seen::Inner | Seen::Whole)) {
                 break;
@@ -449,6 +451,16 @@ impl<'a> Loop<'a> {
         });
         self.samples.codes = self.objects.into_iter().enumerate().map(code).collect();
         self.samples
+    }
+}
+
+impl Codes for Loop<'_> {
+    fn is_code(&mut self, address: u64) -> bool {
+        self.code(address) != TAG_OF_TORN
+    }
+
+    fn site(&mut self, instruction: u64) -> Site {
+        self.sites.at(self.memory, instruction)
     }
 }
 

@@ -4,13 +4,16 @@
 //! returned several times since. What the frames say of themselves goes before that address, and what
 //! an outer frame says before what an inner one does: it was read first.
 
-use std::collections::HashSet;
+mod generators;
+
+use std::collections::{HashMap, HashSet};
 
 use super::Error;
 use super::ahead::Ahead;
 use super::attach::Runtime;
 use super::frame::{Head, Place};
 use super::memory::{Memory, word};
+use super::sites::Site;
 
 const WORD: usize = 8;
 /// Size of the flag that a collection runs.
@@ -42,6 +45,14 @@ pub struct Frame {
     pub code: u64,
     /// Address of the instruction it executes.
     pub instruction: u64,
+}
+
+/// What is known of a process's code objects and their instructions.
+pub trait Codes {
+    /// Whether there is a code object at an address.
+    fn is_code(&mut self, address: u64) -> bool;
+    /// What the instruction at an address has to do with generators.
+    fn site(&mut self, instruction: u64) -> Site;
 }
 
 /// What a read of a thread told.
@@ -123,6 +134,11 @@ pub struct Stack {
     told: Vec<Link>,
     /// Code objects of generators and coroutines that were seen.
     generators: HashSet<u64>,
+    /// Generators that ran a moment after a sample found their callers elsewhere, by the caller's address and
+    /// code.
+    owed: HashMap<(u64, u64), Vec<Link>>,
+    /// Code objects of generators of which a caller held one while it ran.
+    held: HashSet<u64>,
     reads: u32,
     /// The least address where something moved since what stays still was looked for, and samples since.
     moved: u64,
@@ -144,6 +160,8 @@ impl Stack {
             last: Chain::default(),
             told: Vec::new(),
             generators: HashSet::new(),
+            owed: HashMap::new(),
+            held: HashSet::new(),
             reads: 0,
             moved: u64::MAX,
             since: 0,
@@ -161,7 +179,7 @@ impl Stack {
         }
     }
 
-    /// Reads the frames, innermost first; `is_code` tells whether there is a code object at an address.
+    /// Reads the frames, innermost first; `codes` tells what is code.
     ///
     /// # Errors
     /// [`Error::Denied`] and [`Error::NoProcess`].
@@ -169,7 +187,7 @@ impl Stack {
         &mut self,
         memory: Memory,
         runtime: &Runtime,
-        is_code: &mut dyn FnMut(u64) -> bool,
+        codes: &mut dyn Codes,
         frames: &mut Vec<Frame>,
     ) -> Result<Seen, Error> {
         frames.clear();
@@ -181,9 +199,9 @@ impl Stack {
                 Some(0) => return Ok(Seen::Nothing),
                 Some(told) => told,
             };
-            let mut chain = self.chain(memory, runtime, told, is_code)?;
+            let mut chain = self.chain(memory, runtime, told, codes)?;
             if !chain.is_whole
-                && let Some(known) = self.known(runtime, is_code)
+                && let Some(known) = self.known(runtime, codes)
             {
                 // It is in a frame that did not exist yet when frames were read.
                 chain = known;
@@ -197,7 +215,7 @@ impl Stack {
             let told = chain.links.clone();
             // The first read found the thread undisturbed: what it tells is kept. Only for frames in
             // places that were not expected it is read again, now that they are.
-            let is_settled = !chain.is_whole || self.settle(runtime, &mut chain, is_code);
+            let is_settled = !chain.is_whole || self.settle(runtime, &mut chain, codes);
             self.told = told;
             if !is_settled {
                 if tries < TRIES {
@@ -209,6 +227,9 @@ impl Stack {
                 && !chain.links.iter().any(|link| link.is_at(&first.links[0]))
             {
                 chain = first;
+            }
+            if chain.is_whole {
+                self.exchange(runtime, &mut chain, codes);
             }
             frames.extend(chain.links.iter().map(|link| Frame {
                 code: link.head.code,
@@ -226,7 +247,7 @@ impl Stack {
         }
         self.reads = self.reads.wrapping_add(1);
         if self.reads.is_multiple_of(DISCOVER) {
-            self.discover(memory, runtime, is_code)?;
+            self.discover(memory, runtime, codes)?;
         }
         Ok(seen)
     }
@@ -251,12 +272,7 @@ impl Stack {
 
     /// Looks for frames in places that are not read ahead. No sample: whoever runs for a short time has
     /// returned before its address is read after the frames.
-    fn discover(
-        &mut self,
-        memory: Memory,
-        runtime: &Runtime,
-        is_code: &mut dyn FnMut(u64) -> bool,
-    ) -> Result<(), Error> {
+    fn discover(&mut self, memory: Memory, runtime: &Runtime, codes: &mut dyn Codes) -> Result<(), Error> {
         let holder = if runtime.offsets.cframe.is_some() {
             self.cframe
         } else {
@@ -265,7 +281,7 @@ impl Stack {
         match memory.word(holder.wrapping_add(runtime.offsets.current_frame)) {
             Ok(0) | Err(Error::Unreadable { .. }) => Ok(()),
             Ok(frame) if self.ahead.head(runtime, frame).is_some() => Ok(()),
-            Ok(frame) => self.chain(memory, runtime, frame, is_code).map(|_| ()),
+            Ok(frame) => self.chain(memory, runtime, frame, codes).map(|_| ()),
             Err(error) => Err(error),
         }
     }
@@ -317,7 +333,7 @@ impl Stack {
         memory: Memory,
         runtime: &Runtime,
         from: u64,
-        is_code: &mut dyn FnMut(u64) -> bool,
+        codes: &mut dyn Codes,
     ) -> Result<Chain, Error> {
         let mut chain = Chain::default();
         let mut frame = from;
@@ -340,7 +356,7 @@ impl Stack {
             };
             // From 3.14 on, a frame without code has ended since its address was read.
             let has_ended = head.code == 0;
-            if !head.is_entry() && !has_ended && !is_code(head.code) {
+            if !head.is_entry() && !has_ended && !codes.is_code(head.code) {
                 return Ok(chain);
             }
             if ahead.is_none() {
@@ -390,7 +406,7 @@ impl Stack {
     }
 
     /// What was seen last, as far as it is still so.
-    fn known(&self, runtime: &Runtime, is_code: &mut dyn FnMut(u64) -> bool) -> Option<Chain> {
+    fn known(&self, runtime: &Runtime, codes: &mut dyn Codes) -> Option<Chain> {
         let mut links = Vec::new();
         for link in self.last.links.iter().rev() {
             let head = match self.ahead.head(runtime, link.address) {
@@ -404,7 +420,7 @@ impl Stack {
             if head.code == 0
                 || head.is_suspended()
                 || head.previous != link.head.previous
-                || !is_code(head.code)
+                || !codes.is_code(head.code)
             {
                 break;
             }
@@ -425,7 +441,7 @@ impl Stack {
 
     /// Cuts a chain at the frame that ran when it was read, or makes it longer up to there; false when
     /// it is cut where the next was not read with the others.
-    fn settle(&self, runtime: &Runtime, chain: &mut Chain, is_code: &mut dyn FnMut(u64) -> bool) -> bool {
+    fn settle(&self, runtime: &Runtime, chain: &mut Chain, codes: &mut dyn Codes) -> bool {
         let links = &chain.links;
         // From the outermost inwards.
         let mut top = links.len() - 1;
@@ -442,7 +458,11 @@ impl Stack {
             if next.is_ahead {
                 // Until 3.13 a frame that has ended is not known from one that waits for its callee. What
                 // is told goes then: the caller, which says the line, stays in the chain either way.
-                if next.head.code == 0 || next.head.is_suspended() || self.is_remnant(next.head) {
+                if next.head.code == 0
+                    || next.head.is_suspended()
+                    || self.is_remnant(next.head)
+                    || !self.can_have_called(runtime, link, next, codes)
+                {
                     break;
                 }
             } else if !self.has_stayed(link, next) {
@@ -456,7 +476,7 @@ impl Stack {
             let link = &links[at];
             let running = link
                 .is_ahead
-                .then(|| self.running(runtime, link, MOST_TRANSITIONS, is_code));
+                .then(|| self.running(runtime, link, MOST_TRANSITIONS, codes));
             running.unwrap_or_else(|| Some(vec![*link]))
         };
         let found = inner(top).map(|inner| (top, inner));
@@ -486,11 +506,11 @@ impl Stack {
         runtime: &Runtime,
         link: &Link,
         depth: usize,
-        is_code: &mut dyn FnMut(u64) -> bool,
+        codes: &mut dyn Codes,
     ) -> Option<Vec<Link>> {
         let head = link.head;
         let lives = head.lives(&runtime.offsets);
-        if lives && (self.is_remnant(head) || !is_code(head.code)) {
+        if lives && (self.is_remnant(head) || !codes.is_code(head.code)) {
             return None;
         }
         let callees = self.ahead.callees(runtime, link.address);
@@ -505,7 +525,8 @@ impl Stack {
                 };
                 // While C code runs that it called, a frame looks as if it ran itself.
                 let may_run = !link.head.runs || callee.by_c || Place::of(head) == Place::Object;
-                self.running(runtime, &callee, depth, is_code).filter(|_| may_run)
+                let may_run = may_run && self.can_have_called(runtime, *link, callee, codes);
+                self.running(runtime, &callee, depth, codes).filter(|_| may_run)
             })
         });
         match inner {
