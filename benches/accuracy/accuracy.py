@@ -10,6 +10,9 @@ right, 1 has nothing in common. A line's time includes the functions it calls.
   floor      how far the truths of single numbers of repeats are from their mean: lines of a few
              nanoseconds overlap in the processor
   again      how far two truths are from each other, measured before and after the profilers
+  place      how far the truth is from another: a stopwatch around each line in its place (inplace.py), and
+             what its lines add up to as a part of the loop. In brackets behind each distance of bytecost's
+             and the sampling peers': that to this other truth
   bytecost   2 s of sampling, 5,000 times a second; peers are compared with the mean of its runs (at most floor + 0.05)
   slow       the target while it is sampled, against the times in between, with its
              standard error (slowdown.py)                                    (at most 1.02)
@@ -71,12 +74,17 @@ class Truth:
 
     def __init__(self, python, body, rounds):
         self.command = [python, HERE / "truth.py", body, str(rounds)]
+        self.watch = [python, HERE / "inplace.py", body, str(rounds)]
         self.halves = []
+        self.watched = [] if not body.endswith(bodies.CALLED) else None
         self.more()
 
     def more(self):
         """Measures a half."""
         self.halves.append([json.loads(output(self.command))["lines"] for _ in range(PROCESSES // 2)])
+        if self.watched is not None:
+            self.watched += [json.loads(output(self.watch)) for _ in range(PROCESSES // 4)]
+            self.in_place = mean([one["lines"] for one in self.watched])
         by_repeats = middles([one for half in self.halves for one in half])
         self.costs = mean(by_repeats)
         self.shares = shares(self.costs)
@@ -150,6 +158,15 @@ def measure(arguments, python, folder):
                 name: [distance(one, truth.shares) for one in told] for name, told in others.items() if told
             },
         }
+        if truth.watched:
+            row["place"] = distance(truth.in_place, truth.shares)
+            row["place_sum"] = statistics.fmean(one["sum"] for one in truth.watched)
+            row["bytecost_place"] = [distance(run["shares"], truth.in_place) for run in runs]
+            row["peers_place"] = {
+                name: [distance(one, truth.in_place) for one in told]
+                for name, told in others.items()
+                if name in REPEATED and told
+            }
         rows.append(row)
         show(row)
         if arguments.verbose:
@@ -160,12 +177,17 @@ def measure(arguments, python, folder):
 
 
 def show(row):
-    told = " ".join(f"{value:.3f}" for value in row["bytecost"])
+    def distances(key, name=None):
+        of = lambda place: row.get(key + place, {}) if name is None else row.get(key + place, {}).get(name, {})
+        watched = of("_place") or [None] * len(of(""))
+        return " ".join(f"{one:.3f}" + (f" [{other:.3f}]" if other is not None else "") for one, other in zip(of(""), watched))
+
     traced = "-" if row["traced"] is None else f"{row['traced']:.3f}"
-    others = "  ".join(f"{name} {' '.join(f'{one:.3f}' for one in told)}" for name, told in row["peers"].items())
+    place = f"place {row['place']:.3f} of {row['place_sum']:.2f}  " if "place" in row else ""
+    others = "  ".join(f"{name} {distances('peers', name)}" for name in row["peers"])
     print(
-        f"{row['python']:8} {row['body']:11} {row['line_ns']:7.1f} ns  floor {row['floor']:.3f}  again {row['again']:.3f}  "
-        f"bytecost {told} ({row['method']})  slow {row['slow'][0]:.3f} ± {row['slow'][1]:.3f}  torn {row['torn']:.1e}  traced {traced}  {others}",
+        f"{row['python']:8} {row['body']:11} {row['line_ns']:7.1f} ns  floor {row['floor']:.3f}  again {row['again']:.3f}  {place}"
+        f"bytecost {distances('bytecost')} ({row['method']})  slow {row['slow'][0]:.3f} ± {row['slow'][1]:.3f}  torn {row['torn']:.1e}  traced {traced}  {others}",
         flush=True,
     )
 
@@ -175,6 +197,8 @@ def broken(row):
     worst = max(row["bytecost"])
     if worst > row["floor"] + BEYOND_FLOOR:
         yield f"{worst:.3f} from the truth, more than {BEYOND_FLOOR} beyond its floor"
+    # Where lines are long, a stopwatch is the better truth.
+    worst = max(row.get("bytecost_place", row["bytecost"]))
     if row["least_ns"] >= COARSE_NS and worst > COARSE_LIMIT:
         yield f"{worst:.3f} from the truth where all lines take {COARSE_NS} ns and more"
     if row["method"] == "sampled":
@@ -183,9 +207,11 @@ def broken(row):
             yield f"{ratio:.3f} ± {error:.3f} times as slow while sampled"
         if row["torn"] > TORN:
             yield f"{row['torn']:.1e} of the samples torn"
-    for name, told in row["peers"].items():
-        if statistics.fmean(told) < statistics.fmean(row["bytecost"]):
-            yield f"{name} is nearer to the truth: {statistics.fmean(told):.3f}"
+    for place in ("", "_place"):
+        for name, told in row.get(f"peers{place}", {}).items():
+            if statistics.fmean(told) < statistics.fmean(row[f"bytecost{place}"]):
+                truth = "the truth in place" if place else "the truth"
+                yield f"{name} is nearer to {truth}: {statistics.fmean(told):.3f}"
 
 
 def main():
