@@ -176,18 +176,21 @@ def measure(arguments, python, folder):
     return rows
 
 
-def show(row):
-    def distances(key, name=None):
-        of = lambda place: row.get(key + place, {}) if name is None else row.get(key + place, {}).get(name, {})
-        watched = of("_place") or [None] * len(of(""))
-        return " ".join(f"{one:.3f}" + (f" [{other:.3f}]" if other is not None else "") for one, other in zip(of(""), watched))
+def beside(told, watched):
+    """Distances, with those to the truth in place in brackets where it was measured."""
+    if watched is None:
+        return " ".join(f"{one:.3f}" for one in told)
+    return " ".join(f"{one:.3f} [{other:.3f}]" for one, other in zip(told, watched))
 
+
+def show(row):
     traced = "-" if row["traced"] is None else f"{row['traced']:.3f}"
     place = f"place {row['place']:.3f} of {row['place_sum']:.2f}  " if "place" in row else ""
-    others = "  ".join(f"{name} {distances('peers', name)}" for name in row["peers"])
+    watched = row.get("peers_place", {})
+    others = "  ".join(f"{name} {beside(told, watched.get(name))}" for name, told in row["peers"].items())
     print(
         f"{row['python']:8} {row['body']:11} {row['line_ns']:7.1f} ns  floor {row['floor']:.3f}  again {row['again']:.3f}  {place}"
-        f"bytecost {distances('bytecost')} ({row['method']})  slow {row['slow'][0]:.3f} ± {row['slow'][1]:.3f}  torn {row['torn']:.1e}  traced {traced}  {others}",
+        f"bytecost {beside(row['bytecost'], row.get('bytecost_place'))} ({row['method']})  slow {row['slow'][0]:.3f} ± {row['slow'][1]:.3f}  torn {row['torn']:.1e}  traced {traced}  {others}",
         flush=True,
     )
 

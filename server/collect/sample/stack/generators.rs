@@ -44,6 +44,9 @@ impl Stack {
 
     /// Sets right which samples generators have.
     pub(super) fn exchange(&mut self, runtime: &Runtime, chain: &mut Chain, codes: &mut dyn Codes) {
+        if self.generators.is_empty() {
+            return;
+        }
         for pair in chain.links.windows(2) {
             if pair[0].by_c
                 && is_of_thread(pair[1], pair[0])
