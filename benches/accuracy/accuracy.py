@@ -76,15 +76,14 @@ class Truth:
         self.command = [python, HERE / "truth.py", body, str(rounds)]
         self.watch = [python, HERE / "inplace.py", body, str(rounds)]
         self.halves = []
-        self.watched = [] if not body.endswith(bodies.CALLED) else None
+        self.watched = []
         self.more()
 
     def more(self):
         """Measures a half."""
         self.halves.append([json.loads(output(self.command))["lines"] for _ in range(PROCESSES // 2)])
-        if self.watched is not None:
-            self.watched += [json.loads(output(self.watch)) for _ in range(PROCESSES // 4)]
-            self.in_place = mean([one["lines"] for one in self.watched])
+        self.watched += [json.loads(output(self.watch)) for _ in range(PROCESSES // 4)]
+        self.in_place = mean([one["lines"] for one in self.watched])
         by_repeats = middles([one for half in self.halves for one in half])
         self.costs = mean(by_repeats)
         self.shares = shares(self.costs)
@@ -157,16 +156,15 @@ def measure(arguments, python, folder):
             "peers": {
                 name: [distance(one, truth.shares) for one in told] for name, told in others.items() if told
             },
-        }
-        if truth.watched:
-            row["place"] = distance(truth.in_place, truth.shares)
-            row["place_sum"] = statistics.fmean(one["sum"] for one in truth.watched)
-            row["bytecost_place"] = [distance(run["shares"], truth.in_place) for run in runs]
-            row["peers_place"] = {
+            "place": distance(truth.in_place, truth.shares),
+            "place_sum": statistics.fmean(one["sum"] for one in truth.watched),
+            "bytecost_place": [distance(run["shares"], truth.in_place) for run in runs],
+            "peers_place": {
                 name: [distance(one, truth.in_place) for one in told]
                 for name, told in others.items()
                 if name in REPEATED and told
-            }
+            },
+        }
         rows.append(row)
         show(row)
         if arguments.verbose:
@@ -185,12 +183,11 @@ def beside(told, watched):
 
 def show(row):
     traced = "-" if row["traced"] is None else f"{row['traced']:.3f}"
-    place = f"place {row['place']:.3f} of {row['place_sum']:.2f}  " if "place" in row else ""
-    watched = row.get("peers_place", {})
-    others = "  ".join(f"{name} {beside(told, watched.get(name))}" for name, told in row["peers"].items())
+    others = "  ".join(f"{name} {beside(told, row['peers_place'].get(name))}" for name, told in row["peers"].items())
     print(
-        f"{row['python']:8} {row['body']:11} {row['line_ns']:7.1f} ns  floor {row['floor']:.3f}  again {row['again']:.3f}  {place}"
-        f"bytecost {beside(row['bytecost'], row.get('bytecost_place'))} ({row['method']})  slow {row['slow'][0]:.3f} ± {row['slow'][1]:.3f}  torn {row['torn']:.1e}  traced {traced}  {others}",
+        f"{row['python']:8} {row['body']:11} {row['line_ns']:7.1f} ns  floor {row['floor']:.3f}  again {row['again']:.3f}  "
+        f"place {row['place']:.3f} of {row['place_sum']:.2f}  "
+        f"bytecost {beside(row['bytecost'], row['bytecost_place'])} ({row['method']})  slow {row['slow'][0]:.3f} ± {row['slow'][1]:.3f}  torn {row['torn']:.1e}  traced {traced}  {others}",
         flush=True,
     )
 
@@ -201,7 +198,7 @@ def broken(row):
     if worst > row["floor"] + BEYOND_FLOOR:
         yield f"{worst:.3f} from the truth, more than {BEYOND_FLOOR} beyond its floor"
     # Where lines are long, a stopwatch is the better truth.
-    worst = max(row.get("bytecost_place", row["bytecost"]))
+    worst = max(row["bytecost_place"])
     if row["least_ns"] >= COARSE_NS and worst > COARSE_LIMIT:
         yield f"{worst:.3f} from the truth where all lines take {COARSE_NS} ns and more"
     if row["method"] == "sampled":
@@ -211,7 +208,7 @@ def broken(row):
         if row["torn"] > TORN:
             yield f"{row['torn']:.1e} of the samples torn"
     for place in ("", "_place"):
-        for name, told in row.get(f"peers{place}", {}).items():
+        for name, told in row[f"peers{place}"].items():
             if statistics.fmean(told) < statistics.fmean(row[f"bytecost{place}"]):
                 truth = "the truth in place" if place else "the truth"
                 yield f"{name} is nearer to {truth}: {statistics.fmean(told):.3f}"

@@ -213,9 +213,15 @@ def source(name, repeated=None, times=0):
 
     One line may stand there `times` times more; with -1 it does not, and all stand before the loop.
     """
+    inside = [line for index, line in enumerate(lines(name)) for _ in range(1 + times * (index == repeated))]
+    return looped(name, inside, lines(name) if times < 0 else [])
+
+
+def looped(name, inside, before=()):
+    """The module with these lines in its loop, and others before it."""
     setup = BODIES[name].partition("---\n")[0].strip()
-    before = "".join(f"    {line}\n" for line in lines(name)) if times < 0 else ""
-    inside = "".join(f"        {line}\n" * (1 + times * (index == repeated)) for index, line in enumerate(lines(name)))
+    before = "".join(f"    {line}\n" for line in before)
+    inside = "".join(f"        {line}\n" for line in inside)
     if name.endswith(CALLED):
         called = f"def work():\n{before}    for _ in (1, 2, 3, 4):\n{inside}"
         return f"{setup}\n{called}def kern(_):\n    for _ in range(_ // 4):\n        work()\n"

@@ -20,25 +20,25 @@ import bodies
 ITERATIONS = 300
 # Interrupts.
 LEFT_OUT = 0.05
+NOTHING = -1
 
 
 def compiled(name, watched):
-    setup = bodies.BODIES[name].partition("---\n")[0]
-    body = []
+    """The loop with a stopwatch around one line, or around nothing, or without any."""
+    inside = []
     for index, line in enumerate(bodies.lines(name)):
-        # The first reading warms up the clock, not the line.
-        around = ["CLOCK()", "START = CLOCK()", line, "TOOK.append(CLOCK() - START)"]
-        body += around if index == watched else [line]
-    space = {"CLOCK": time.perf_counter_ns, "TOOK": []}
-    inner = "".join(f"        {line}\n" for line in body)
-    exec(compile(f"{setup}\ndef kern(_):\n    for _ in range(_):\n{inner}", "<body>", "exec"), space)
-    return space["kern"], space["TOOK"]
+        inside += around(line) if index == watched else [line]
+    return made(name, around() if watched == NOTHING else inside)
 
 
-def empty():
+def around(*lines):
+    # The first reading warms up the clock, not the line.
+    return ["CLOCK()", "START = CLOCK()", *lines, "TOOK.append(CLOCK() - START)"]
+
+
+def made(name, inside):
     space = {"CLOCK": time.perf_counter_ns, "TOOK": []}
-    loop = "    for _ in range(_):\n        CLOCK()\n        START = CLOCK()\n        TOOK.append(CLOCK() - START)\n"
-    exec(compile(f"def kern(_):\n{loop}", "<body>", "exec"), space)
+    exec(compile(bodies.looped(name, inside), "<body>", "exec"), space)
     return space["kern"], space["TOOK"]
 
 
@@ -54,7 +54,7 @@ def main(name, rounds):
     count = len(bodies.lines(name))
     variants = [compiled(name, line) for line in range(count)]
     alone = [compiled(name, None)[0] for _ in range(count)]
-    nothing = empty()
+    nothing = compiled(name, NOTHING)
     for kern in alone:
         kern(ITERATIONS)
     parts = [[] for _ in range(count)]

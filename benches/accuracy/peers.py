@@ -17,7 +17,7 @@ from pathlib import Path
 import bodies
 
 ITERATIONS = 3000
-BYTESIGHT_ITERATIONS = 3  # it traces each call 1,500 times over
+BYTESIGHT_ITERATIONS = 4  # it traces each call 1,500 times over
 
 LOOP = """
 import runpy, sys, time
@@ -30,8 +30,9 @@ while time.perf_counter() < end:
 LINE_PROFILER = """
 import json, runpy, sys, time
 from line_profiler import LineProfiler
-kern = runpy.run_path(sys.argv[1])["kern"]
-profiler = LineProfiler(kern)
+space = runpy.run_path(sys.argv[1])
+kern = space["kern"]
+profiler = LineProfiler(space.get("work", kern))
 end = time.perf_counter() + float(sys.argv[2])
 while time.perf_counter() < end:
     profiler.runcall(kern, 3000)
@@ -44,11 +45,13 @@ import json, sys
 sys.path.insert(0, sys.argv[1].rpartition("/")[0])
 from bytesight.events import CallEvent, OpcodeEvent, ReturnEvent, StopEvent
 from bytesight.profiler import BytecodeProfiler
-kern = getattr(__import__(sys.argv[1].rpartition("/")[2][:-3]), "kern")
+module = __import__(sys.argv[1].rpartition("/")[2][:-3])
+kern = module.kern
 profiler = BytecodeProfiler(debug=False)
 profiler.calibrate_opcode_overhead()
 profiler.profile(kern, int(sys.argv[2]))
 times = iter(profiler.calculate_trace_times())
+within = 2 if hasattr(module, "work") else 1
 lines, depth, line = {}, 0, None
 for event in profiler.events:
     if isinstance(event, CallEvent):
@@ -56,7 +59,7 @@ for event in profiler.events:
     elif isinstance(event, ReturnEvent):
         depth -= 1
     elif isinstance(event, (OpcodeEvent, StopEvent)):
-        if depth == 1 and getattr(event, "lineno", None):
+        if depth == within and getattr(event, "lineno", None):
             line = event.lineno
         lines[line] = lines.get(line, 0) + next(times)
 json.dump(lines, sys.stdout)
@@ -145,11 +148,12 @@ def watched(python, path, body, seconds, command):
 
 
 def collapsed(text, body):
-    """A line of the body costs every stack in which `kern` stands on it."""
+    """A line of the body costs every stack in which its function stands on it."""
+    function = "work" if body.endswith(bodies.CALLED) else "kern"
     costs = collections.Counter()
     for entry in text.splitlines():
         stack, _, count = entry.rpartition(" ")
-        found = [int(line) for line in re.findall(r"\bkern(?: \([^)]*)?:(\d+)", stack)]
+        found = [int(line) for line in re.findall(rf"\b{function}(?: \([^)]*)?:(\d+)", stack)]
         if found:
             costs[found[-1]] += int(count)
     return of_body(costs, body)

@@ -16,7 +16,6 @@ import time
 import bodies
 
 REPEATS = (-1, 2, 4, 6, 8)
-CALLED_REPEATS = REPEATS[1:]  # taken away from a loop of four it would stand before each
 ITERATION_NS = 300_000  # how long one timed call is to be
 
 
@@ -34,26 +33,24 @@ def timed(function, n, clock=time.perf_counter_ns):
 
 def main(name, rounds):
     count = len(bodies.lines(name))
-    repeats = CALLED_REPEATS if name.endswith(bodies.CALLED) else REPEATS
-    changes = [(line, times) for times in repeats for line in range(count)]
+    changes = [(line, times) for times in REPEATS for line in range(count)]
     variants = [compiled(name, *change) for change in changes]
     # What stands before the loop may cost in it, too: a longer table of handlers on 3.11.
     bases = {times: compiled(name, None, times) for times in (0, -1)}
-    of = [bases[min(times, 0)] for _, times in changes]
+    of = [min(times, 0) for _, times in changes]
     for function in [*variants, *bases.values()]:
         for _ in range(3):
             function(100)
     n = max(10, ITERATION_NS * 100 // timed(bases[0], 100))
     ratios = [[] for _ in variants]
-    least = float("inf")
+    least = dict.fromkeys(bases, float("inf"))
     for _ in range(rounds):
         for told, variant, base in zip(ratios, variants, of):
-            alone = timed(base, n)
+            alone = timed(bases[base], n)
             told.append(timed(variant, n) / alone)
-            least = min(least, alone)
-    iteration = least / n
+            least[base] = min(least[base], alone)
     more = [statistics.median(told) - 1 for told in ratios]
-    costs = [max(0.0, ratio * iteration / times) for ratio, (_, times) in zip(more, changes)]
+    costs = [max(0.0, ratio * least[base] / n / times) for ratio, base, (_, times) in zip(more, of, changes)]
     json.dump({"lines": [costs[start : start + count] for start in range(0, len(costs), count)]}, sys.stdout)
 
 
