@@ -178,7 +178,7 @@ fn generators_take_no_time_of_lines_before_them() {
                 let line = line(&report, marked(&format!("{call}-{mark}")));
                 let called = number(line, "total_ns") / number(line, "self_ns") - 1.0;
                 assert!(
-                    called < 0.05,
+                    called < 0.03,
                     "{minor}, {call}, {mark}: nobody is called there: {called}"
                 );
             }
@@ -188,7 +188,9 @@ fn generators_take_no_time_of_lines_before_them() {
                 .iter()
                 .find(|one| one["qualname"] == "small")
                 .expect("it ran");
-            assert!(number(small, "self_share") > 0.03, "{minor}, {call}: {small}");
+            // Where C code runs it, most of its time may be the call's.
+            let least = if call == "resumes" { 0.1 } else { 0.0 };
+            assert!(number(small, "self_share") > least, "{minor}, {call}: {small}");
         }
     }
 }

@@ -245,15 +245,20 @@ impl Ahead {
     #[must_use]
     pub fn holds_object(&self, runtime: &Runtime, frame: u64, generator: u64) -> bool {
         let first = frame.wrapping_add(runtime.offsets.frame_locals);
-        let region = self.regions.iter().find(|region| region.holds(frame, 1));
         let object = generator.saturating_sub(LONGEST_OBJECT)..generator;
-        region.is_some_and(|region| {
-            let words = (0..MOST_HELD).map_while(|at| self.word(region, first + at * WORD));
-            // The low bits are tags from 3.14 on.
-            words
-                .map(|word| word & !(WORD - 1))
-                .any(|word| object.contains(&word))
-        })
+        let mut held = None;
+        // They may go on in the next region.
+        let words = (0..MOST_HELD).map_while(|at| {
+            let address = first.wrapping_add(at * WORD);
+            held = held
+                .filter(|region: &&Region| region.holds(address, WORD))
+                .or_else(|| self.regions.iter().find(|region| region.holds(address, WORD)));
+            self.word(held?, address)
+        });
+        // The low bits are tags from 3.14 on.
+        words
+            .map(|word| word & !(WORD - 1))
+            .any(|word| object.contains(&word))
     }
 
     /// Notes that a frame was needed.

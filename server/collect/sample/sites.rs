@@ -12,7 +12,9 @@ pub enum Site {
     Resumes,
     /// A generator was made that nobody has resumed yet; the frame it was made of is left like that, too.
     Unbegun,
-    /// Neither.
+    /// It puts a value on the stack and runs nobody.
+    Loads,
+    /// None of these.
     Other,
 }
 
@@ -29,6 +31,15 @@ const RESUMES: [&str; 6] = [
 const MAKES: &str = "RETURN_GENERATOR";
 /// What a generator that is resumed for the first time begins with.
 const BEGINS: &str = "POP_TOP";
+/// How the names of those begin that do nothing but load a value. One that a `dict` of an own kind computes is
+/// not thought of.
+const LOADS: [&str; 5] = [
+    "LOAD_FAST",
+    "LOAD_CONST",
+    "LOAD_SMALL_INT",
+    "LOAD_GLOBAL",
+    "PUSH_NULL",
+];
 const INSTRUMENTED: &str = "INSTRUMENTED_";
 /// Bytes of an instruction.
 const UNIT: usize = 2;
@@ -68,6 +79,7 @@ impl Sites {
                 (MAKES, BEGINS) => Site::Unbegun,
                 // Until 3.12 a frame that resumed one is at the cache behind its instruction.
                 (before, now) if RESUMES.contains(&now) || RESUMES.contains(&before) => Site::Resumes,
+                (_, now) if LOADS.iter().any(|loads| now.starts_with(loads)) => Site::Loads,
                 _ => Site::Other,
             }
         })

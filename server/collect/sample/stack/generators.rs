@@ -32,13 +32,16 @@ impl Stack {
 
     /// Whether a frame of the thread's is where it runs a generator: at an instruction that does so, or with the
     /// generator in its hands while C code does. What was never held, such as a generator within a `map`, may
-    /// be run by anything.
+    /// be run by anything. What is no longer held is still in its place on the stack until another value is
+    /// put there.
     fn may_resume(&self, runtime: &Runtime, outer: Link, inner: Link, codes: &mut dyn Codes) -> bool {
+        let site = codes.site(outer.head.instruction);
         if inner.by_c {
-            !self.held.contains(&inner.head.code)
-                || self.ahead.holds_object(runtime, outer.address, inner.address)
+            site != Site::Loads
+                && (!self.held.contains(&inner.head.code)
+                    || self.ahead.holds_object(runtime, outer.address, inner.address))
         } else {
-            codes.site(outer.head.instruction) == Site::Resumes
+            site == Site::Resumes
         }
     }
 
