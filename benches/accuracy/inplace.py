@@ -20,15 +20,14 @@ import bodies
 ITERATIONS = 300
 # Interrupts.
 LEFT_OUT = 0.05
-NOTHING = -1
 
 
 def compiled(name, watched):
-    """The loop with a stopwatch around one line, or around nothing, or without any."""
+    """The loop with a stopwatch around one line."""
     inside = []
     for index, line in enumerate(bodies.lines(name)):
         inside += around(line) if index == watched else [line]
-    return made(name, around() if watched == NOTHING else inside)
+    return made(name, inside)
 
 
 def around(*lines):
@@ -53,15 +52,14 @@ def watch(kern, took):
 def main(name, rounds):
     count = len(bodies.lines(name))
     variants = [compiled(name, line) for line in range(count)]
-    alone = [compiled(name, None)[0] for _ in range(count)]
-    nothing = compiled(name, NOTHING)
-    for kern in alone:
-        kern(ITERATIONS)
+    alone, _ = made(name, bodies.lines(name))
+    nothing = made(name, around())
+    alone(ITERATIONS)
     parts = [[] for _ in range(count)]
     for _ in range(rounds):
-        for told, variant, kern in zip(parts, variants, alone):
+        for told, variant in zip(parts, variants):
             start = time.perf_counter_ns()
-            kern(ITERATIONS)
+            alone(ITERATIONS)
             whole = (time.perf_counter_ns() - start) / ITERATIONS
             told.append((watch(*variant) - watch(*nothing)) / whole)
     parts = [max(0.0, statistics.median(told)) for told in parts]
